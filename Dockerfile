@@ -1,0 +1,31 @@
+# The image holds one static program and nothing else: no shell, no package manager.
+# Both bases and the module proxy can be replaced, for a build behind a mirror:
+#   docker build --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… --build-arg GOPROXY=… .
+ARG BUILD_IMAGE=golang:1.26-bookworm
+ARG RUNTIME_IMAGE=scratch
+
+FROM ${BUILD_IMAGE} AS build
+ARG GOPROXY=https://proxy.golang.org,direct
+ARG VERSION=dev
+ARG COMMIT=unknown
+ENV CGO_ENABLED=0 GOPROXY=${GOPROXY} GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN go build -trimpath -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /out/atozbot . \
+ && mkdir -p /out/data /out/tmp && chmod 1777 /out/tmp
+
+FROM ${RUNTIME_IMAGE}
+# Root certificates for the portal's TLS. Time zones are inside the program.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/atozbot /atozbot
+COPY --from=build --chown=65532:65532 /out/data /data
+ENV API_HOST=0.0.0.0 API_PORT=8000 ATOZBOT_DATA_DIR=/data TMPDIR=/data
+USER 65532:65532
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/atozbot", "healthcheck"]
+ENTRYPOINT ["/atozbot"]
+CMD ["serve"]
