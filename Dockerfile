@@ -5,7 +5,8 @@ ARG BUILD_IMAGE=golang:1.26-bookworm
 ARG RUNTIME_IMAGE=scratch
 
 FROM ${BUILD_IMAGE} AS build
-ARG GOPROXY=https://proxy.golang.org,direct
+# Empty: the Go command's own public default.
+ARG GOPROXY=
 ARG VERSION=dev
 ARG COMMIT=unknown
 ENV CGO_ENABLED=0 GOPROXY=${GOPROXY} GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
@@ -26,6 +27,6 @@ USER 65532:65532
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/atozbot", "healthcheck"]
+HEALTHCHECK --interval=3s --timeout=3s --start-period=5s --retries=3 CMD ["/atozbot", "healthcheck"]
 ENTRYPOINT ["/atozbot"]
 CMD ["serve"]
