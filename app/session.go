@@ -52,6 +52,9 @@ type Session struct {
 	// did not stop it: the next start with autostart resumes it.
 	Interrupted bool
 	LastError   string
+	// Tripped says why the breaker waits for a person; "" where it does not. It is kept
+	// so that a new start of the process does not act where the old one must not.
+	Tripped string
 
 	TotalChecks, TotalAccepted, TotalRejected int64
 
