@@ -42,7 +42,7 @@ const (
 	EventJobUnknown    = "job_unknown"
 	EventJobFailed     = "job_failed"
 	EventJobVanished   = "job_vanished"
-	EventJobChanged    = "job_changed" // An accepted job that the portal now shows otherwise.
+	EventJobChanged    = "job_changed"   // An accepted job that the portal now shows otherwise.
 	EventBoardProblem  = "board_problem" // The portal shows no board: logged out, unavailable, changed, challenge.
 	EventBoardBack     = "board_back"
 	EventBreakerTrip   = "breaker_tripped"
