@@ -1,0 +1,352 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+)
+
+// Bounds of an expression. With them, with no loops but those over lists written out in
+// the expression, and with no way to make texts longer, it ends within microseconds.
+const (
+	maxExpression      = 4000 // Bytes.
+	maxExpressionNodes = 300
+)
+
+// expression is the user's own rule: a condition over the job that must be true, or that
+// names a verdict. It runs in a sandbox: it sees [expressionJob] and nothing else, has no
+// clock of its own, cannot loop at will, and an error while it runs means "not known".
+type expression struct {
+	source  string
+	program *vm.Program
+	names   []string // What it looks at, in the order of first mention.
+
+	needsType, needsTexts, needsAppointment, needsBooked bool
+}
+
+// expressionJob is what an expression can look at. Every field is there as the tag says.
+//
+// With the functions
+//
+//	has("two words")        whether any text of the job holds these words, as words_wanted finds them
+//	has_type("telephone")   whether the job type holds these words
+//	same(language, "…")     whether two texts are the same with case, accents and dashes aside
+//	detail("Location")      what stands beside that label on the details page; not known where there is no such label
+//
+// and of the language's own: and, or, not, ==, !=, <, <=, >, >=, in, contains, startsWith,
+// endsWith, matches, + - * / % on numbers, ?:, if/else, let, and the functions lower,
+// upper, trim, len, abs, ceil, floor, round, int, float, min, max, indexOf, hasPrefix,
+// hasSuffix, any, all and none.
+//
+// The result is true or false, or one of the words "accept", "ask" and "leave":
+//
+//	duration <= 60 or weekday in ["sat", "sun"]
+//	notice_hours < 3 ? "ask" : "accept"
+type expressionJob struct {
+	Ref       string `expr:"ref"`
+	Number    string `expr:"number"`
+	Language  string `expr:"language"`
+	Submitted string `expr:"submitted"` // As written on the board.
+	Type      string `expr:"type"`      // The job type on the details page.
+
+	Date          string  `expr:"date"` // "2027-01-31"; texts of this form compare as days do.
+	Time          string  `expr:"time"` // "14:30".
+	Hour          int     `expr:"hour"`
+	Minute        int     `expr:"minute"`
+	Weekday       string  `expr:"weekday"`  // "mon" to "sun".
+	Duration      int     `expr:"duration"` // Minutes.
+	EndDate       string  `expr:"end_date"`
+	EndTime       string  `expr:"end_time"`
+	NoticeMinutes int     `expr:"notice_minutes"` // From now to the appointment.
+	NoticeHours   float64 `expr:"notice_hours"`
+	DaysAhead     int     `expr:"days_ahead"` // 0 today, 1 tomorrow.
+
+	BookedSession int     `expr:"booked_session"` // Accepted in this session.
+	BookedDay     int     `expr:"booked_day"`     // Booked on the appointment's day.
+	BookedWeek    int     `expr:"booked_week"`
+	HoursBooked   float64 `expr:"hours_booked"` // On the appointment's day.
+
+	Has     func(string) bool            `expr:"has"`
+	HasType func(string) bool            `expr:"has_type"`
+	Same    func(string, string) bool    `expr:"same"`
+	Detail  func(string) (string, error) `expr:"detail"`
+}
+
+// allowedFunctions are the language's own functions that an expression may call: those
+// that look at a value and make nothing large of it. There is no now() and no date():
+// the clock is an argument of a decision.
+func allowedFunctions() []string {
+	return []string{
+		"lower", "upper", "trim", "len", "abs", "ceil", "floor", "round", "int", "float",
+		"min", "max", "indexOf", "hasPrefix", "hasSuffix", "any", "all", "none",
+	}
+}
+
+// compileExpression type-checks an expression. Its error says at which line and column
+// the mistake is.
+func compileExpression(source string) (*expression, error) {
+	if len(source) > maxExpression {
+		return nil, fmt.Errorf("longer than %d characters", maxExpression)
+	}
+	options := []expr.Option{
+		expr.Env(&expressionJob{}), expr.AsAny(), expr.Optimize(false), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(),
+	}
+	for _, name := range allowedFunctions() {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	program, err := expr.Compile(source, options...)
+	if err != nil {
+		return nil, placed(source, err)
+	}
+	e := &expression{source: strings.TrimSpace(source), program: program}
+	tree := program.Node()
+	bounds := boundsVisitor{source: source}
+	ast.Walk(&tree, &bounds)
+	if bounds.err != nil {
+		return nil, bounds.err
+	}
+	if err := checkResult(source, tree); err != nil {
+		return nil, err
+	}
+	e.names = bounds.names
+	for _, name := range e.names {
+		switch name {
+		case "type", "has_type":
+			e.needsType = true
+		case "has", "detail":
+			e.needsTexts = true
+		case "date", "time", "hour", "minute", "weekday", "duration", "end_date", "end_time", "notice_minutes", "notice_hours", "days_ahead":
+			e.needsAppointment = true
+		case "booked_day", "booked_week", "hours_booked":
+			e.needsAppointment, e.needsBooked = true, true
+		}
+	}
+	return e, nil
+}
+
+// placed puts an error of the compiler into our words: its place, then its message.
+func placed(source string, err error) error {
+	var f *file.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	line, column := f.Line, f.Column
+	if line == 0 {
+		line = 1
+	}
+	return fmt.Errorf("line %d, column %d: %s", line, column+1, f.Message)
+}
+
+// at makes an error at a node.
+func at(source string, node ast.Node, format string, args ...any) error {
+	f := (&file.Error{Location: node.Location(), Message: fmt.Sprintf(format, args...)}).Bind(file.NewSource(source))
+	return placed(source, f)
+}
+
+// boundsVisitor collects the names an expression mentions and refuses what could take
+// long or grow: ranges, loops in loops, and texts put together (doubling one forty times
+// takes forty steps and a terabyte).
+type boundsVisitor struct {
+	source string
+	names  []string
+	err    error
+}
+
+func (b *boundsVisitor) Visit(node *ast.Node) {
+	if b.err != nil {
+		return
+	}
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		if _, known := expressionNames()[n.Value]; known && !slices.Contains(b.names, n.Value) {
+			b.names = append(b.names, n.Value)
+		}
+	case *ast.BinaryNode:
+		switch {
+		case n.Operator == "..":
+			b.err = at(b.source, n, "ranges are not supported")
+		case n.Operator == "+" && !(number(n.Left) && number(n.Right)):
+			b.err = at(b.source, n, "only numbers can be added")
+		}
+	case *ast.PredicateNode:
+		inner := predicateFinder{}
+		ast.Walk(&n.Node, &inner)
+		if inner.found {
+			b.err = at(b.source, n, "any, all and none cannot stand within each other")
+		}
+	}
+}
+
+func number(n ast.Node) bool {
+	switch n.Type().Kind() {
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return true
+	}
+	return false
+}
+
+type predicateFinder struct{ found bool }
+
+func (p *predicateFinder) Visit(node *ast.Node) {
+	if _, ok := (*node).(*ast.PredicateNode); ok {
+		p.found = true
+	}
+}
+
+// expressionNames gives the tags of expressionJob.
+func expressionNames() map[string]int {
+	t := reflect.TypeFor[expressionJob]()
+	names := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		names[t.Field(i).Tag.Get("expr")] = i
+	}
+	return names
+}
+
+// checkResult holds that whatever way the expression goes, it ends in true, false or a
+// verdict's word, so that a wrong word is found when it is saved and not at night.
+func checkResult(source string, node ast.Node) error {
+	switch n := node.(type) {
+	case *ast.ConditionalNode:
+		if err := checkResult(source, n.Exp1); err != nil {
+			return err
+		}
+		return checkResult(source, n.Exp2)
+	case *ast.VariableDeclaratorNode:
+		return checkResult(source, n.Expr)
+	case *ast.SequenceNode:
+		return checkResult(source, n.Nodes[len(n.Nodes)-1])
+	case *ast.StringNode:
+		if n.Value != "accept" && n.Value != "ask" && n.Value != "leave" {
+			return at(source, n, "%q is no verdict; the verdicts are \"accept\", \"ask\" and \"leave\"", n.Value)
+		}
+		return nil
+	}
+	if node.Type().Kind() != reflect.Bool {
+		return at(source, node, "this gives %s; an expression gives true or false, or \"accept\", \"ask\" or \"leave\"", kindWord(node.Type().Kind()))
+	}
+	return nil
+}
+
+func kindWord(k reflect.Kind) string {
+	switch k {
+	case reflect.String:
+		return "a text"
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return "a list"
+	default:
+		return "something else"
+	}
+}
+
+// expressionResult is what an expression said.
+type expressionResult uint8
+
+const (
+	expressionNotSet expressionResult = iota
+	expressionAccept
+	expressionAsk
+	expressionLeave
+	expressionUnknown
+)
+
+// runExpression asks the expression about a job whose needs are met.
+func (s *Set) runExpression(x *subject) (expressionResult, *expressionJob, error) {
+	job := s.expressionJob(x)
+	out, err := expr.Run(s.expression.program, job)
+	if err != nil {
+		return expressionUnknown, job, placed(s.expression.source, err)
+	}
+	switch out {
+	case true, "accept":
+		return expressionAccept, job, nil
+	case false, "leave":
+		return expressionLeave, job, nil
+	case "ask":
+		return expressionAsk, job, nil
+	}
+	return expressionUnknown, job, fmt.Errorf("it gave %v", out)
+}
+
+var errNoLabel = errors.New("the details page has no such label")
+
+func (s *Set) expressionJob(x *subject) *expressionJob {
+	j := &expressionJob{
+		Ref: x.job.Ref, Number: x.job.Number, Language: x.job.Language, Submitted: x.job.SubmittedText,
+		BookedSession: x.tally.Session,
+		Has: func(words string) bool {
+			p, ok := foldPhrase(words)
+			return ok && x.textHas(p)
+		},
+		HasType: func(words string) bool {
+			p, ok := foldPhrase(words)
+			return ok && x.typeText().has(p)
+		},
+		Same: func(a, b string) bool { return same(a) == same(b) },
+		Detail: func(label string) (string, error) {
+			if x.job.Details != nil {
+				for _, l := range x.job.Details.Labels {
+					if same(strings.TrimRight(l.Label, ": ")) == same(strings.TrimRight(label, ": ")) {
+						return l.Text, nil
+					}
+				}
+			}
+			return "", errNoLabel
+		},
+	}
+	if x.job.Details != nil {
+		j.Type = x.job.Details.Type
+	}
+	if x.appointmentKnown {
+		day, keys := x.day, weekdayKeys()
+		end := x.end.In(s.zone)
+		minute, _ := parseMinute(x.job.Time)
+		notice := x.start.Sub(x.now)
+		j.Date, j.Time, j.Hour, j.Minute = x.job.Date, x.job.Time, minute/60, minute%60
+		j.Weekday, j.Duration = keys[day.weekday()], x.job.DurationMinutes
+		j.EndDate, j.EndTime = end.Format("2006-01-02"), end.Format("15:04")
+		j.NoticeMinutes, j.NoticeHours = int(notice.Minutes()), notice.Hours()
+		j.DaysAhead = int(day - civilDayIn(s.zone, x.now))
+		if s.expression.needsBooked {
+			onDay, minutesOnDay := s.booked(x, x.day, x.day+1)
+			inWeek, _ := s.booked(x, x.day.monday(), x.day.monday()+7)
+			j.BookedDay, j.HoursBooked, j.BookedWeek = onDay, float64(minutesOnDay)/60, inWeek
+		}
+	}
+	return j
+}
+
+// saw writes the values of what the expression mentions.
+func (e *expression) saw(j *expressionJob) string {
+	var b strings.Builder
+	fields, values := expressionNames(), reflect.ValueOf(j).Elem()
+	for _, name := range e.names {
+		v := values.Field(fields[name])
+		if v.Kind() == reflect.Func {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(name + " = ")
+		switch v.Kind() {
+		case reflect.String:
+			b.WriteString(strconv.Quote(v.String()))
+		case reflect.Int:
+			b.WriteString(strconv.FormatInt(v.Int(), 10))
+		case reflect.Float64:
+			b.WriteString(strconv.FormatFloat(v.Float(), 'f', -1, 64))
+		}
+	}
+	return b.String()
+}
