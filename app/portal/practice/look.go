@@ -1,0 +1,164 @@
+package practice
+
+import (
+	"bytes"
+	"html"
+	"strings"
+	"unicode/utf8"
+)
+
+// Look is how the portal's pages are made: as tidy or as messy as real ones. The zero
+// value is tidy. None of it changes what a page says.
+type Look struct {
+	Messy           bool   `json:"messy,omitempty"`             // Stray white space, no-break spaces and nested tags in the cells, status in an element or bare.
+	Clutter         bool   `json:"clutter,omitempty"`           // Other tables and forms beside the ones that matter.
+	Noise           bool   `json:"noise,omitempty"`             // Something in the header is different on every page.
+	Dates           string `json:"dates,omitempty"`             // "iso" (the default), "british", or "mixed".
+	AbsoluteLinks   bool   `json:"absolute_links,omitempty"`    // Links, forms and redirects carry the host.
+	Charset         string `json:"charset,omitempty"`           // "utf-8" (the default) or "windows-1252".
+	CharsetInMeta   bool   `json:"charset_in_meta,omitempty"`   // The charset stands in the page alone, not in the header.
+	Gzip            bool   `json:"gzip,omitempty"`              // For clients that take it.
+	OldDetails      string `json:"old_details,omitempty"`       // "" for the new layout, "all" for the older one, "mixed".
+	RejectOnBoard   bool   `json:"reject_on_board,omitempty"`   // A form in the row, before the accept form, that rejects.
+	NamedButton     string `json:"named_button,omitempty"`      // Whether accept buttons have a name that must be sent: "" no, "all", "mixed".
+	AcceptOnDetails bool   `json:"accept_on_details,omitempty"` // The details page carries an accept form, too.
+	HiddenCancel    bool   `json:"hidden_cancel,omitempty"`     // The details of an accepted job carry a closed #cancelModal.
+	ActionQuery     bool   `json:"action_query,omitempty"`      // The accept form's action has a query.
+	Words           Words  `json:"words,omitzero"`
+}
+
+// Words are the texts of the statuses.
+type Words struct {
+	Matched  string `json:"matched,omitempty"`
+	Accepted string `json:"accepted,omitempty"`
+	Taken    string `json:"taken,omitempty"`
+}
+
+func (w Words) withDefaults() Words {
+	if w.Matched == "" {
+		w.Matched = "Matched"
+	}
+	if w.Accepted == "" {
+		w.Accepted = "Accepted"
+	}
+	if w.Taken == "" {
+		w.Taken = "Filled"
+	}
+	return w
+}
+
+// MessyLook is everything at once that a page can have without saying anything else.
+func MessyLook() Look {
+	return Look{
+		Messy: true, Clutter: true, Noise: true, Dates: "mixed", AbsoluteLinks: true,
+		Charset: "windows-1252", Gzip: true, OldDetails: "mixed", RejectOnBoard: true,
+		NamedButton: "mixed", HiddenCancel: true, ActionQuery: true,
+	}
+}
+
+// mixed tells for one job what "all" and "mixed" mean.
+func mixed(how, what string, number int64) bool {
+	return how == "all" || how == "mixed" && mix(0, what, number)&1 == 1
+}
+
+func (l *Look) namedButton(number int64) bool { return mixed(l.NamedButton, "button", number) }
+func (l *Look) oldDetails(number int64) bool  { return mixed(l.OldDetails, "layout", number) }
+func (l *Look) british(number int64) bool {
+	return l.Dates == "british" || mixed(l.Dates, "date", number)
+}
+
+func (l *Look) charset() string {
+	if strings.EqualFold(l.Charset, "windows-1252") {
+		return "windows-1252"
+	}
+	return "utf-8"
+}
+
+func (l *Look) contentType() string {
+	if l.CharsetInMeta {
+		return "text/html"
+	}
+	return "text/html; charset=" + l.charset()
+}
+
+// encode puts a page into the portal's charset. What it has no byte for becomes a
+// character reference, as browsers read it.
+func (l *Look) encode(page []byte) []byte {
+	if l.charset() == "utf-8" {
+		return page
+	}
+	out := make([]byte, 0, len(page))
+	for len(page) > 0 {
+		if page[0] < utf8.RuneSelf {
+			out = append(out, page[0])
+			page = page[1:]
+			continue
+		}
+		r, size := utf8.DecodeRune(page)
+		page = page[size:]
+		switch b := windows1252(r); {
+		case b != 0:
+			out = append(out, b)
+		default:
+			out = append(out, '&', '#')
+			out = appendInt(out, int64(r))
+			out = append(out, ';')
+		}
+	}
+	return out
+}
+
+// windows1252 gives the byte of a character above ASCII, 0 where there is none.
+func windows1252(r rune) byte {
+	if r >= 0xa0 && r <= 0xff {
+		return byte(r)
+	}
+	const high = "€\x00‚ƒ„…†‡ˆ‰Š‹Œ\x00Ž\x00\x00‘’“”•–—˜™š›œ\x00žŸ"
+	b := byte(0x80)
+	for _, c := range high {
+		if c == r {
+			return b
+		}
+		b++
+	}
+	return 0
+}
+
+// writeCell writes a cell's text, in one of many ways that read the same. Which one is
+// drawn from the job and the cell, so that a row stays as it is from look to look.
+func (l *Look) writeCell(b *bytes.Buffer, text string, number int64, cell int) {
+	if !l.Messy {
+		b.WriteString(html.EscapeString(text))
+		return
+	}
+	draw := mix(0, "cell", number*16+int64(cell))
+	words := strings.Split(text, " ")
+	between := " "
+	switch draw % 8 {
+	case 0:
+		b.WriteString("\n\t\t\t")
+	case 1:
+		between = "&nbsp;"
+		b.WriteString("&nbsp; ")
+	case 2:
+		between = "\n                "
+	case 3:
+		b.WriteString("<!-- " + html.EscapeString(text) + "x -->")
+	case 4:
+		between = "\u00a0 "
+	}
+	nested := draw>>8&3 == 0
+	for i, w := range words {
+		if i > 0 {
+			b.WriteString(between)
+		}
+		if nested && i == 0 {
+			b.WriteString(`<span class="text"><b>` + html.EscapeString(w) + `</b></span>`)
+			continue
+		}
+		b.WriteString(html.EscapeString(w))
+	}
+	if draw>>16&1 == 0 {
+		b.WriteString("\r\n   &nbsp;\n")
+	}
+}

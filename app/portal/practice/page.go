@@ -1,0 +1,170 @@
+package practice
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// pages are the templates, read once: they are part of the program, and cannot fail.
+var pages = template.Must(template.ParseFS(templates, "templates/*.html"))
+
+// frame is what a page of the portal shows; each template takes what it needs of it.
+type frame struct {
+	Title, Heading, Text string
+	Guest                bool // Nobody is logged in, or it is not said who.
+	Bare                 bool // A page of the framework, without the portal's header.
+
+	Name, Email   string
+	Token         string
+	Flash         string
+	Trouble       bool // The flash is a complaint.
+	BoardPath     string
+	Charset       string
+	Noise         string        // Different on every page.
+	Clutter       bool          // Other tables and forms than the ones that matter.
+	Rows          template.HTML // Of the board.
+	Next, Prev    string
+	PageNumber    int
+	Dialog        dialog
+	DialogJob     int64
+	DialogLock    string
+	Ref           string
+	Old           bool // The older layout.
+	Labels        []Label
+	CanReject     bool
+	CanAccept     bool
+	RejectAsInput bool
+	Number        int64
+	Lock          string
+	AbsoluteBase  string
+	HiddenCancel  bool
+}
+
+// dialog is a question that the portal puts.
+type dialog string
+
+const (
+	dialogNone        dialog = ""
+	dialogShortNotice dialog = "24HourModal"
+	dialogCancel      dialog = "cancelModal"
+)
+
+// render makes a page of a template. The lock is held.
+func (p *Portal) render(v *visit, status int, name string, f frame) answer {
+	f.Charset = p.scenario.Look.charset()
+	f.BoardPath = p.scenario.Board.Path
+	f.Clutter = p.scenario.Look.Clutter
+	if p.scenario.Look.Noise {
+		f.Noise = strconv.FormatUint(mix(p.scenario.Seed, "noise", p.tally.requests), 36)
+	}
+	if p.scenario.Look.AbsoluteLinks {
+		f.AbsoluteBase = base(v.r)
+	}
+	if s := v.session; s != nil {
+		f.Token, f.Email = s.token, s.email
+		if !f.Bare {
+			f.Flash, f.Trouble = s.flash, s.trouble
+			s.flash, s.trouble = "", false
+		}
+		for _, a := range p.scenario.Accounts {
+			if a.Email == s.email {
+				f.Name = a.Name
+			}
+		}
+	}
+	return answer{status: status, body: execute(name, f)}
+}
+
+// rendered is render for those who do not hold the lock.
+func (p *Portal) rendered(v *visit, status int, name string, f frame) answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.render(v, status, name, f)
+}
+
+// words is a page of the portal that only says something.
+func (p *Portal) words(v *visit, status int, heading, text string) answer {
+	return p.render(v, status, "words.html", frame{Title: heading, Heading: heading, Text: text})
+}
+
+// page is a page without anything of the moment in it.
+func page(name string) []byte { return execute(name, frame{}) }
+
+// execute runs a template. One that fails shows that in its place: the templates are
+// ours, and the tests go through every one of them.
+func execute(name string, f frame) []byte {
+	var b bytes.Buffer
+	if err := pages.ExecuteTemplate(&b, name, f); err != nil {
+		return []byte("The page could not be made: " + err.Error())
+	}
+	return b.Bytes()
+}
+
+// base is the portal's own address, as the client called it.
+func base(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// write sends an answer in the charset and encoding that the portal has.
+func (p *Portal) write(w http.ResponseWriter, r *http.Request, a answer) {
+	h := w.Header()
+	for name, value := range a.header {
+		h.Set(name, value)
+	}
+	if a.cookie != nil {
+		http.SetCookie(w, a.cookie)
+	}
+	if a.location != "" {
+		if p.scenario.Look.AbsoluteLinks && strings.HasPrefix(a.location, "/") {
+			a.location = base(r) + a.location
+		}
+		h.Set("Location", a.location)
+		a.body = []byte("<!DOCTYPE html><title>Redirecting</title><p>Redirecting.</p>\n")
+	}
+	look := &p.scenario.Look
+	h.Set("Cache-Control", "no-cache, private")
+	if !a.raw {
+		a.body = look.encode(a.body)
+	}
+	h.Set("Content-Type", look.contentType())
+	if look.Gzip && len(a.body) > 512 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		h.Set("Vary", "Accept-Encoding")
+		a.body = compress(a.body)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.body)
+	}
+}
+
+func compress(b []byte) []byte {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err != nil {
+		return b // There is such a level.
+	}
+	_, _ = z.Write(b)
+	_ = z.Close()
+	return out.Bytes()
+}
+
+// serveStyle sends the style sheet.
+func (p *Portal) serveStyle(w http.ResponseWriter) {
+	css, _ := templates.ReadFile("templates/portal.css")
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "max-age=3600")
+	_, _ = w.Write(css)
+}
