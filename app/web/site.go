@@ -1,0 +1,93 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Options is what the pages need of the rest of the house. Bot, Health, Jobs and
+// Configurations must be there; a page whose interface is nil says that it is not part
+// of this build.
+type Options struct {
+	Version string
+	Demo    bool // The practice portal runs in this process: nothing on the pages is real.
+
+	Bot            Bot
+	Health         Health
+	Jobs           Jobs
+	Configurations Configurations
+	SignIns        SignIns // nil: nobody can sign in, and only this computer is let in.
+
+	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto are believed.
+	TrustedProxies []netip.Prefix
+
+	Now func() time.Time // The clock; nil is time.Now.
+	Log *slog.Logger     // nil is silence.
+}
+
+// Site is the dashboard. It is an http.Handler for everything that is neither API nor
+// health, and knows who is signed in.
+type Site struct {
+	Options
+	assets   *assets
+	views    *views
+	proxies  proxies
+	visitors *visitors
+	routes   http.Handler
+}
+
+// New builds the dashboard. It fails only where its own parts do not fit together: a
+// template that does not parse, a text without its translation.
+func New(o Options) (*Site, error) {
+	if o.Bot == nil || o.Health == nil || o.Jobs == nil || o.Configurations == nil {
+		return nil, errors.New("web: bot, health, jobs and configurations are needed")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
+	v, err := newViews(a, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{Options: o, assets: a, views: v, proxies: o.TrustedProxies}
+	s.visitors = newVisitors(o.SignIns, o.Now, rand.Text())
+	s.routes = s.handler()
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }
+
+// handler is the table of contents of the dashboard.
+func (s *Site) handler() http.Handler {
+	mux := http.NewServeMux()
+
+	// For anyone: nothing of these tells anything.
+	mux.Handle("GET /static/{hash}/{file...}", s.assets)
+	s.handleFiles(mux)
+
+	// Pages.
+	mux.Handle("GET /{$}", s.page(s.now))
+	mux.Handle("GET /now/live", s.page(s.nowLive))
+	mux.Handle("/", s.page(s.notFound))
+
+	// What the bot is told.
+	mux.Handle("POST /bot/start", s.act(s.startBot))
+	mux.Handle("POST /bot/stop", s.act(s.stopBot))
+	mux.Handle("POST /bot/pause", s.act(s.pauseBot))
+	mux.Handle("POST /bot/resume", s.act(s.resumeBot))
+	mux.Handle("POST /bot/rearm", s.act(s.rearmBot))
+
+	return withHeaders(s.proxies, crossOriginProtection(s, mux))
+}
