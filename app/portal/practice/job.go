@@ -73,10 +73,7 @@ func (p *Portal) list(j *job, at time.Time) {
 		j.state = stateOther
 	}
 	if j.Starts.IsZero() {
-		j.Starts = usualStart(at.In(p.zone))
-		if j.StartsIn != 0 {
-			j.Starts = at.Add(j.StartsIn)
-		}
+		j.Starts = p.appointment(j, at)
 	}
 	j.onBoard = true
 	p.board = append(p.board, j)
@@ -98,6 +95,19 @@ func (p *Portal) list(j *job, at time.Time) {
 		})
 	}
 	p.forgetOldest()
+}
+
+// appointment gives the time of a job that says it in relation to something.
+func (p *Portal) appointment(j *job, listed time.Time) time.Time {
+	clock, err := time.Parse("15:04", j.Clock)
+	switch {
+	case j.StartsIn != 0:
+		return listed.Add(j.StartsIn).Truncate(time.Minute)
+	case j.Clock == "" || err != nil:
+		return usualStart(listed.In(p.zone))
+	}
+	start := p.start.In(p.zone)
+	return time.Date(start.Year(), start.Month(), start.Day()+j.Day, clock.Hour(), clock.Minute(), 0, 0, p.zone)
 }
 
 // usualStart is the appointment of a job that names none: tomorrow at ten.
@@ -128,6 +138,7 @@ func (p *Portal) taken(j *job, at time.Time) {
 // accepted gives a free job to an account.
 func (p *Portal) accepted(j *job, email string, at time.Time) {
 	before := *j
+	before.staleBefore = nil
 	j.staleBefore = &before
 	p.close(j, stateAccepted, email, at)
 	switch keep := p.scenario.Board.KeepAccepted; {
@@ -165,6 +176,7 @@ func (p *Portal) close(j *job, state jobState, holder string, at time.Time) {
 // reject hides a free job from one account. Others go on seeing it.
 func (p *Portal) reject(j *job, email string, at time.Time) {
 	before := *j
+	before.staleBefore = nil
 	j.staleBefore = &before
 	j.rejected = map[string]time.Time{email: at}
 	for other, when := range before.rejected {

@@ -43,7 +43,6 @@ type Portal struct {
 	visitors visitors
 	faults   []*armed
 	tally    tally
-	stream   *streaming
 	changed  chan struct{} // Closed, and made anew, when something changes.
 	kicked   chan struct{} // Tells the goroutine of Start that the next event may be sooner.
 }
@@ -128,7 +127,7 @@ func (p *Portal) begin(now time.Time) {
 		p.schedule(j, now)
 	}
 	if p.scenario.Stream != nil {
-		p.stream = newStreaming(p, *p.scenario.Stream, now)
+		p.scenario.Stream.run(p, now, 0)
 	}
 }
 

@@ -58,11 +58,15 @@ type Job struct {
 	Starts   time.Time     `json:"starts,omitzero"`     // The appointment.
 	Minutes  int           `json:"minutes,omitempty"`   // How long it takes.
 	StartsIn time.Duration `json:"starts_in,omitempty"` // Where Starts is zero: so long after it is listed.
-	Written  Written       `json:"written,omitzero"`    // What the board shows in place of the values above.
-	Status   string        `json:"status,omitempty"`    // "Matched" where empty. Another one can't be accepted.
-	Extra    []Label       `json:"extra,omitempty"`     // Further lines of the details page.
-	Expect   Expect        `json:"expect,omitempty"`    // What the rules out of the box make of it; for tests.
-	Kind     string        `json:"kind,omitempty"`      // What sort of job a generator made of it; for people.
+	// Where Starts and StartsIn are zero: on the Day-th day after the portal's start, at
+	// Clock ("14:30") in its zone.
+	Day     int     `json:"day,omitempty"`
+	Clock   string  `json:"clock,omitempty"`
+	Written Written `json:"written,omitzero"` // What the board shows in place of the values above.
+	Status  string  `json:"status,omitempty"` // "Matched" where empty. Another one can't be accepted.
+	Extra   []Label `json:"extra,omitempty"`  // Further lines of the details page.
+	Expect  Expect  `json:"expect,omitempty"` // What the rules out of the box make of it; for tests.
+	Kind    Kind    `json:"kind,omitempty"`   // What sort of job a generator made of it.
 
 	// RivalAfter is when a rival takes it, after it was listed; 0: as Rivals says;
 	// below 0: never.
@@ -120,12 +124,12 @@ type Expect string
 
 // What can be expected of a job.
 const (
-	ExpectNothing Expect = ""       // Not said.
-	ExpectAccept  Expect = "accept" //
-	ExpectLeave   Expect = "leave"  // Seen matched, and not for us.
-	ExpectReject  Expect = "reject" // An excluded type.
-	ExpectIgnore  Expect = "ignore" // Never matched: not to be touched, nor recorded.
-	ExpectRefused Expect = "refused"
+	ExpectNothing Expect = ""        // Not said.
+	ExpectAccept  Expect = "accept"  //
+	ExpectLeave   Expect = "leave"   // Seen matched, and not for us.
+	ExpectReject  Expect = "reject"  // An excluded type.
+	ExpectIgnore  Expect = "ignore"  // Never matched: not to be touched, nor recorded.
+	ExpectRefused Expect = "refused" // It may be tried, and the portal does not give it.
 )
 
 // Rivals are the other interpreters, who see the same jobs.
@@ -263,6 +267,9 @@ func (s Scenario) Validate() error {
 			return fmt.Errorf("jobs[%d].number %d: there is another one", i, j.Number)
 		}
 		numbers[j.Number] = true
+		if _, err := time.Parse("15:04", j.Clock); j.Clock != "" && err != nil {
+			return fmt.Errorf("jobs[%d].clock %q: no time of a day", i, j.Clock)
+		}
 	}
 	for i, f := range s.Faults {
 		if err := f.Validate(); err != nil {
