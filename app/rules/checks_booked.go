@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // buffer is the time kept free around a booking.
@@ -49,8 +50,8 @@ func (s *Set) buffersOf(typ text) buffer {
 
 // booked counts the firm bookings that begin from one day up to another, and their
 // minutes, but for the job's own.
-func (s *Set) booked(x *subject, from, to civilDay) (count, minutes int) {
-	return countBooked(x.tally.Bookings, x.job.Number, from.start(s.zone), to.start(s.zone))
+func (s *Set) booked(x *subject, from, to wallclock.Day) (count, minutes int) {
+	return countBooked(x.tally.Bookings, x.job.Number, from.Start(s.zone), to.Start(s.zone))
 }
 
 func countBooked(bookings []app.Booking, except string, from, to time.Time) (count, minutes int) {
@@ -89,7 +90,7 @@ func (s *Set) capDay(x *subject) answer {
 	if s.maxDay == 0 {
 		return answer{held: app.Yes, wanted: "any number a day", reason: "No number a day is set."}
 	}
-	if x.day == noDay {
+	if x.day == wallclock.NoDay {
 		return x.unknownTime(x.most(s.maxDay))
 	}
 	n, _ := s.booked(x, x.day, x.day+1)
@@ -101,10 +102,10 @@ func (s *Set) capWeek(x *subject) answer {
 	if s.maxWeek == 0 {
 		return answer{held: app.Yes, wanted: "any number a week", reason: "No number a week is set."}
 	}
-	if x.day == noDay {
+	if x.day == wallclock.NoDay {
 		return x.unknownTime(x.most(s.maxWeek))
 	}
-	monday := x.day.monday()
+	monday := x.day.Monday()
 	n, _ := s.booked(x, monday, monday+7)
 	return x.limit(n, s.maxWeek, " booked in that week")
 }

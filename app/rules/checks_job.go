@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // status wants a job that is free: the row says so, and so does the details page where it
@@ -59,8 +60,8 @@ func (s *Set) requiredFields(x *subject) answer {
 			unclear = append(unclear, name)
 		}
 	}
-	_, dayOK := parseDay(j.Date)
-	minute, timeOK := parseMinute(j.Time)
+	_, dayOK := wallclock.ParseDay(j.Date)
+	minute, timeOK := wallclock.ParseMinute(j.Time)
 	timeOK = timeOK && minute < 1440
 	check("reference", stated(j.Ref), hasWord(j.Number))
 	check("submission time", stated(j.SubmittedText) || !j.SubmittedAt.IsZero(), true)

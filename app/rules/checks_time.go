@@ -1,20 +1,22 @@
 package rules
 
 import (
+	"math"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // appointment reads when a job takes place, and why that is not known where it is not.
 // A wall-clock time that a clock change leaves out or brings twice is not known.
 func (s *Set) appointment(job *app.Job) appointment {
-	day, ok := parseDay(job.Date)
+	day, ok := wallclock.ParseDay(job.Date)
 	if !ok {
-		return appointment{day: noDay, problem: "When it takes place is not known: its date could not be understood."}
+		return appointment{day: wallclock.NoDay, problem: "When it takes place is not known: its date could not be understood."}
 	}
 	a := appointment{day: day}
-	minute, ok := parseMinute(job.Time)
+	minute, ok := wallclock.ParseMinute(job.Time)
 	if !ok || minute == 1440 {
 		a.problem = "When it takes place is not known: its time could not be understood."
 		return a
@@ -23,15 +25,15 @@ func (s *Set) appointment(job *app.Job) appointment {
 		a.problem = "When it ends is not known: its duration could not be understood."
 		return a
 	}
-	r := readClock(s.zone, day, minute)
-	switch r.kind {
-	case twice:
+	r := day.At(s.zone, minute)
+	switch r.Kind {
+	case wallclock.Twice:
 		a.problem = "When it takes place is not known: the clock is put back that day and shows " + job.Time + " twice."
-	case never:
+	case wallclock.Never:
 		a.problem = "When it takes place is not known: the clock is put forward that day and leaves out " + job.Time + "."
 	default:
 		a.appointmentKnown = true
-		a.start, a.end = r.first, r.first.Add(minutes(job.DurationMinutes))
+		a.start, a.end = r.First, r.First.Add(minutes(job.DurationMinutes))
 	}
 	return a
 }
@@ -53,24 +55,24 @@ func (s *Set) BusyTimes(job app.Job) (start, end time.Time, ok bool) {
 	if a.appointmentKnown {
 		return a.start, a.end, true
 	}
-	if a.day == noDay {
+	if a.day == wallclock.NoDay {
 		return time.Time{}, time.Time{}, false
 	}
-	dayEnd := (a.day + 1).start(s.zone)
-	minute, timeKnown := parseMinute(job.Time)
+	dayEnd := (a.day + 1).Start(s.zone)
+	minute, timeKnown := wallclock.ParseMinute(job.Time)
 	if !timeKnown || minute == 1440 {
-		return a.day.start(s.zone), dayEnd, true
+		return a.day.Start(s.zone), dayEnd, true
 	}
-	r := readClock(s.zone, a.day, minute)
-	start = r.first
-	if r.kind == never {
+	r := a.day.At(s.zone, minute)
+	start = r.First
+	if r.Kind == wallclock.Never {
 		start = start.Add(-time.Hour) // Whichever of the two hours around the change was meant.
 	}
 	if job.DurationMinutes <= 0 || job.DurationMinutes > maxMinutes {
 		return start, dayEnd, true
 	}
-	end = r.last.Add(minutes(job.DurationMinutes))
-	if r.kind == never {
+	end = r.Last.Add(minutes(job.DurationMinutes))
+	if r.Kind == wallclock.Never {
 		end = end.Add(time.Hour)
 	}
 	return start, end, true
@@ -93,7 +95,7 @@ func writeTimes(from, to time.Time, zone *time.Location) string {
 	out := from.In(zone).AppendFormat(b[:0], "Mon 2 Jan 2006, 15:04")
 	out = append(out, " to "...)
 	layout := "15:04"
-	if civilDayIn(zone, from) != civilDayIn(zone, to) {
+	if wallclock.DayIn(zone, from) != wallclock.DayIn(zone, to) {
 		layout = "Mon 15:04"
 	}
 	return string(to.In(zone).AppendFormat(out, layout))
@@ -129,8 +131,8 @@ func (s *Set) notice(x *subject) answer {
 	return a
 }
 
-// wholeMinutes rounds down, also below zero.
-func wholeMinutes(d time.Duration) int { return int(floorDiv(int64(d), int64(time.Minute))) }
+// wholeMinutes rounds down.
+func wholeMinutes(d time.Duration) int { return int(math.Floor(d.Minutes())) }
 
 // notPast wants an appointment that has not begun.
 func (s *Set) notPast(x *subject) answer {
@@ -169,12 +171,12 @@ func (s *Set) notDayOff(x *subject) answer {
 		return answer{held: app.Yes, wanted: s.daysWanted, reason: "No days off are set."}
 	}
 	a := answer{held: app.Yes, wanted: s.daysWanted, reason: "It touches no day off."}
-	if x.day == noDay {
+	if x.day == wallclock.NoDay {
 		return x.unknownTime(s.daysWanted)
 	}
 	last := x.day
 	if x.appointmentKnown {
-		last = civilDayIn(s.zone, x.end.Add(-1))
+		last = wallclock.DayIn(s.zone, x.end.Add(-1))
 	}
 	for _, off := range s.daysOff {
 		if off.from <= last && x.day <= off.to {

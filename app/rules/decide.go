@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // answer is what one rule says about one job.
@@ -40,9 +41,9 @@ type subject struct {
 // appointment is when a job takes place, as far as it is known.
 type appointment struct {
 	appointmentKnown bool
-	start, end       time.Time // UTC.
-	day              civilDay  // In the zone.
-	problem          string    // Why it is not known, as a sentence.
+	start, end       time.Time     // UTC.
+	day              wallclock.Day // In the zone.
+	problem          string        // Why it is not known, as a sentence.
 }
 
 // typeState is what is known of the job type.

@@ -29,5 +29,5 @@
 //
 // An appointment is wall-clock time in the configured zone; its duration is elapsed
 // time, as a telephone call is. A wall-clock time that the clock change leaves out, or
-// that it brings twice, is not known: no guess is right about it. See wallclock.go.
+// that it brings twice, is not known: no guess is right about it. See package wallclock.
 package rules

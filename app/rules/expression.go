@@ -12,6 +12,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // Bounds of an expression. With them, with no loops but those over lists written out in
@@ -310,16 +312,16 @@ func (s *Set) expressionJob(x *subject) *expressionJob {
 	if x.appointmentKnown {
 		day, keys := x.day, weekdayKeys()
 		end := x.end.In(s.zone)
-		minute, _ := parseMinute(x.job.Time)
+		minute, _ := wallclock.ParseMinute(x.job.Time)
 		notice := x.start.Sub(x.now)
 		j.Date, j.Time, j.Hour, j.Minute = x.job.Date, x.job.Time, minute/60, minute%60
-		j.Weekday, j.Duration = keys[day.weekday()], x.job.DurationMinutes
+		j.Weekday, j.Duration = keys[day.Weekday()], x.job.DurationMinutes
 		j.EndDate, j.EndTime = end.Format("2006-01-02"), end.Format("15:04")
 		j.NoticeMinutes, j.NoticeHours = int(notice.Minutes()), notice.Hours()
-		j.DaysAhead = int(day - civilDayIn(s.zone, x.now))
+		j.DaysAhead = int(day - wallclock.DayIn(s.zone, x.now))
 		if s.expression.needsBooked {
 			onDay, minutesOnDay := s.booked(x, x.day, x.day+1)
-			inWeek, _ := s.booked(x, x.day.monday(), x.day.monday()+7)
+			inWeek, _ := s.booked(x, x.day.Monday(), x.day.Monday()+7)
 			j.BookedDay, j.HoursBooked, j.BookedWeek = onDay, float64(minutesOnDay)/60, inWeek
 		}
 	}

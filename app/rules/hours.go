@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // span is a stretch of one weekday in minutes from its midnight. Its end is above 1440
@@ -63,11 +64,11 @@ func parseSpans(written [][2]string) ([]span, string) {
 	}
 	var spans []span
 	for _, w := range written {
-		from, ok := parseMinute(w[0])
+		from, ok := wallclock.ParseMinute(w[0])
 		if !ok || from == 1440 {
 			return nil, fmt.Sprintf("%q is no time to begin at; write it as \"08:00\", from \"00:00\" to \"23:59\"", w[0])
 		}
-		to, ok := parseMinute(w[1])
+		to, ok := wallclock.ParseMinute(w[1])
 		if !ok {
 			return nil, fmt.Sprintf("%q is no time to end at; write it as \"18:00\", up to \"24:00\"", w[1])
 		}
@@ -111,15 +112,15 @@ func join(spans []span) []span {
 func (w *weeklyHours) fits(zone *time.Location, from, to time.Time) bool {
 	reached := from
 	// The day before can reach in over midnight.
-	day := civilDayIn(zone, from) - 1
-	last := civilDayIn(zone, to)
+	day := wallclock.DayIn(zone, from) - 1
+	last := wallclock.DayIn(zone, to)
 	for ; day <= last; day++ {
-		for _, sp := range w.days[day.weekday()] {
-			opens := readClock(zone, day, sp.from).last
+		for _, sp := range w.days[day.Weekday()] {
+			opens := day.At(zone, sp.from).Last
 			if opens.After(reached) {
 				continue
 			}
-			if closes := readClock(zone, day, sp.to).first; closes.After(reached) {
+			if closes := day.At(zone, sp.to).First; closes.After(reached) {
 				reached = closes
 				if !reached.Before(to) {
 					return true
@@ -174,7 +175,7 @@ func writeMinute(m int) string {
 
 // dayOff is a stretch of days, both ends included.
 type dayOff struct {
-	from, to civilDay
+	from, to wallclock.Day
 	note     string
 }
 
@@ -193,14 +194,14 @@ func parseDaysOff(written []app.DayOff) ([]dayOff, []string) {
 	var days []dayOff
 	var mistakes []string
 	for i, w := range written {
-		from, ok := parseDay(w.From)
+		from, ok := wallclock.ParseDay(w.From)
 		if !ok {
 			mistakes = append(mistakes, fmt.Sprintf("entry %d: from %q is no day; write it as \"2027-12-24\"", i+1, w.From))
 			continue
 		}
 		to := from
 		if w.To != "" {
-			if to, ok = parseDay(w.To); !ok {
+			if to, ok = wallclock.ParseDay(w.To); !ok {
 				mistakes = append(mistakes, fmt.Sprintf("entry %d: to %q is no day; write it as \"2027-12-27\"", i+1, w.To))
 				continue
 			}

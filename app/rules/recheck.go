@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // Recheck asks again, under the claim and with the tally as it is there, what another
@@ -22,7 +23,7 @@ func (s *Set) Recheck(claim app.Claim, tally app.Tally, now time.Time) error {
 		return app.Errorf(app.CodeConflict, "When it takes place is not known, so nothing can be said of what it overlaps.")
 	}
 	// The checks of the decision are asked once more, about a job made of the claim.
-	day := civilDayIn(s.zone, claim.StartsAt)
+	day := wallclock.DayIn(s.zone, claim.StartsAt)
 	x := subject{
 		job: &app.Job{
 			Number: claim.Number, Ref: claim.Ref, Language: claim.Language,

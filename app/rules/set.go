@@ -2,9 +2,9 @@ package rules
 
 import (
 	"time"
-	_ "time/tzdata" // A container without a system has no zones of its own, and no rule works without one.
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/rules/wallclock"
 )
 
 // The rules' names, as they stand in the trace.
@@ -134,5 +134,5 @@ func (s *Set) Version() int64 { return s.version }
 // after it has to be in the [app.Tally], or a cap by day or week is counted short. It is
 // the beginning of the week, a day earlier for a buffer that reaches over it.
 func (s *Set) TallyFrom(now time.Time) time.Time {
-	return civilDayIn(s.zone, now).monday().start(s.zone).Add(-24 * time.Hour)
+	return wallclock.DayIn(s.zone, now).Monday().Start(s.zone).Add(-24 * time.Hour)
 }
