@@ -39,7 +39,7 @@ race: ## Run the tests with the race detector (needs a C compiler)
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Run the linters and the format check
 	@test -z "$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "run: make format" >&2; exit 1; }
-	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run ./...
+	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run --build-tags chaos ./...
 
 .PHONY: format
 format: $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Format every Go file
@@ -52,6 +52,16 @@ fuzz: ## Run every fuzz target for FUZZTIME each (30s)
 	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
+
+.PHONY: chaos
+chaos: ## Break everything the program depends on, and print what it did as a table
+	@.ci/install
+	go test -tags chaos -timeout 40m -count 1 -v ./app/daemon/chaos
+
+.PHONY: chaos-short
+chaos-short: ## The rows of make chaos that stand for the rest, in a few minutes
+	@.ci/install
+	ATOZBOT_CHAOS=short go test -tags chaos -timeout 10m -count 1 ./app/daemon/chaos
 
 .PHONY: bench
 bench: ## Measure the parts: board decoding, decisions, store, looks

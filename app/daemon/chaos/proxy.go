@@ -81,6 +81,16 @@ func (p *Proxy) Set(mode Mode) error {
 	return nil
 }
 
+// Redirect passes connections to come to another server.
+func (p *Proxy) Redirect(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+	for conn := range p.open {
+		reset(conn)
+	}
+}
+
 // Close ends the proxy and every connection, and waits for them.
 func (p *Proxy) Close() {
 	p.mu.Lock()
@@ -120,7 +130,10 @@ func (p *Proxy) carry(client net.Conn) {
 	defer p.untrack(client)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	server, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", target)
 	if err != nil {
 		reset(client)
 		return

@@ -19,11 +19,13 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // The driver that the harness itself looks in with.
 )
 
-// Passwords and names of the private PostgreSQL.
+// Names and the password of the private PostgreSQL. The program's role is not the
+// superuser, so that limits bind it as they would anywhere.
 const (
-	pgUser     = "atozbot"
-	pgPassword = "first-password"
-	pgDatabase = "atozbot"
+	pgSuperuser = "postgres"
+	pgUser      = "atozbot"
+	pgPassword  = "first-password"
+	pgDatabase  = "atozbot"
 )
 
 // Postgres is a private server on a loopback port, without a proxy before it.
@@ -75,11 +77,7 @@ func NewPostgres(bin, dir string) (*Postgres, error) {
 			}
 		}
 	}
-	secret := filepath.Join(p.dir, "password")
-	if err := os.WriteFile(secret, []byte(pgPassword), 0o644); err != nil {
-		return nil, err
-	}
-	if out, err := p.command("initdb", "-D", p.data(), "-U", pgUser, "--auth-host=scram-sha-256", "--auth-local=trust", "--pwfile", secret, "-E", "UTF8", "--locale=C", "-N").CombinedOutput(); err != nil {
+	if out, err := p.command("initdb", "-D", p.data(), "-U", pgSuperuser, "--auth-host=scram-sha-256", "--auth-local=trust", "-E", "UTF8", "--locale=C", "-N").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return p, nil
@@ -114,33 +112,42 @@ func (p *Postgres) Start(ctx context.Context, more ...string) error {
 	}
 	p.process = started
 	return until(ctx, func() error {
-		return p.Query(ctx, "postgres", func(db *sql.DB) error { return db.PingContext(ctx) })
+		return p.query(func(db *sql.DB) error { return db.PingContext(ctx) })
 	})
 }
 
-// CreateDatabase makes the program's database where it is not there.
-func (p *Postgres) CreateDatabase(ctx context.Context) error {
-	var there bool
-	if err := p.Query(ctx, "postgres", func(db *sql.DB) error {
-		return db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pg_database WHERE datname = $1", pgDatabase).Scan(&there)
-	}); err != nil || there {
-		return err
+// Prepare makes the program's role, and its database anew.
+func (p *Postgres) Prepare(ctx context.Context) error {
+	for _, statement := range []string{
+		"DROP DATABASE IF EXISTS " + pgDatabase + " WITH (FORCE)",
+		"DROP ROLE IF EXISTS " + pgUser,
+		"CREATE ROLE " + pgUser + " LOGIN PASSWORD '" + pgPassword + "'",
+		"CREATE DATABASE " + pgDatabase + " OWNER " + pgUser,
+	} {
+		if err := p.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
 	}
-	return p.Exec(ctx, "postgres", "CREATE DATABASE "+pgDatabase)
+	return nil
 }
 
-// Exec runs one statement as the server's superuser, past the proxy.
-func (p *Postgres) Exec(ctx context.Context, database, statement string) error {
-	return p.Query(ctx, database, func(db *sql.DB) error {
+// Hangup ends every connection of the program.
+func (p *Postgres) Hangup(ctx context.Context) error {
+	return p.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+pgUser+"'")
+}
+
+// Exec runs one statement as the superuser, past the proxy.
+func (p *Postgres) Exec(ctx context.Context, statement string) error {
+	return p.query(func(db *sql.DB) error {
 		_, err := db.ExecContext(ctx, statement)
 		return err
 	})
 }
 
-// Query lends a connection past the proxy, over the socket, where no password is asked
+// query lends a connection past the proxy, over the socket, where no password is asked
 // for that a fault may have changed.
-func (p *Postgres) Query(_ context.Context, database string, use func(*sql.DB) error) error {
-	db, err := sql.Open("pgx", fmt.Sprintf("host=%s port=%d user=%s database=%s sslmode=disable connect_timeout=2", p.dir, p.port, pgUser, database))
+func (p *Postgres) query(use func(*sql.DB) error) error {
+	db, err := sql.Open("pgx", fmt.Sprintf("host=%s port=%d user=%s database=postgres sslmode=disable connect_timeout=2", p.dir, p.port, pgSuperuser))
 	if err != nil {
 		return err
 	}
