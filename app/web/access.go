@@ -76,7 +76,8 @@ type SignIn struct {
 // visitors knows who was let in. What it remembers, it remembers so that those who were
 // signed in stay so while the database is away.
 type visitors struct {
-	records SignIns // nil where nobody can sign in.
+	records SignIns                             // nil where nobody can sign in.
+	first   func(context.Context) (bool, error) // Makes the first user where its password was set beforehand.
 	clock   func() time.Time
 	setUp   string // The secret of the set-up link of this process.
 
@@ -91,8 +92,8 @@ type seenSignIn struct {
 	askedAt time.Time
 }
 
-func newVisitors(records SignIns, clock func() time.Time, setUp string) *visitors {
-	return &visitors{records: records, clock: clock, setUp: setUp, seen: map[string]seenSignIn{}, locals: map[string]time.Time{}}
+func newVisitors(records SignIns, first func(context.Context) (bool, error), clock func() time.Time, setUp string) *visitors {
+	return &visitors{records: records, first: first, clock: clock, setUp: setUp, seen: map[string]seenSignIn{}, locals: map[string]time.Time{}}
 }
 
 // open tells whether nobody can sign in yet.
@@ -107,16 +108,24 @@ func (v *visitors) open(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	is, err := v.records.AnyUser(ctx)
+	if err == nil && !is {
+		is, err = v.first(ctx)
+	}
 	if err != nil {
 		return false, err
 	}
 	if is {
-		v.mu.Lock()
-		v.anyUser = true
-		clear(v.locals) // From now on everybody signs in.
-		v.mu.Unlock()
+		v.close()
 	}
 	return !is, nil
+}
+
+// close makes everybody sign in from now on.
+func (v *visitors) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.anyUser = true
+	clear(v.locals)
 }
 
 // known gives the sign-in of a request's cookie. It is CodeUnauthorized where there is

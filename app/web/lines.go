@@ -128,3 +128,8 @@ func (v *visit) bookingLine(job app.JobRecord) bookingLine {
 
 // toneName turns a tone into words for those who do not see its colour.
 func toneName(tone string) string { return "tone." + tone }
+
+// containsFold tells whether text holds part, case aside.
+func containsFold(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}

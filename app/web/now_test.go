@@ -36,7 +36,7 @@ func body(tb testing.TB, r *http.Response) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return string(content)
+	return strings.ReplaceAll(string(content), "\u00a0", " ")
 }
 
 func TestNowSaysWhatTheBotDoesInOneSentence(t *testing.T) {

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/atozbot/atozbot/app"
 )
 
 // Options is what the pages need of the rest of the house. Bot, Health, Jobs and
@@ -21,6 +24,11 @@ type Options struct {
 	Jobs           Jobs
 	Configurations Configurations
 	SignIns        SignIns // nil: nobody can sign in, and only this computer is let in.
+	Audit          Audit   // nil: who signs in is noted nowhere.
+
+	// FirstPassword makes the user "admin" where there is no user yet; "" leaves that to
+	// the set-up link.
+	FirstPassword string
 
 	// TrustedProxies are the addresses whose X-Forwarded-For and -Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -33,11 +41,12 @@ type Options struct {
 // health, and knows who is signed in.
 type Site struct {
 	Options
-	assets   *assets
-	views    *views
-	proxies  proxies
-	visitors *visitors
-	routes   http.Handler
+	assets    *assets
+	views     *views
+	proxies   proxies
+	visitors  *visitors
+	passwords *passwords
+	routes    http.Handler
 }
 
 // New builds the dashboard. It fails only where its own parts do not fit together: a
@@ -61,9 +70,24 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Options: o, assets: a, views: v, proxies: o.TrustedProxies}
-	s.visitors = newVisitors(o.SignIns, o.Now, rand.Text())
+	if s.passwords, err = newPasswords(); err != nil {
+		return nil, err
+	}
+	s.visitors = newVisitors(o.SignIns, s.makeFirstUser, o.Now, rand.Text())
 	s.routes = s.handler()
 	return s, nil
+}
+
+// makeFirstUser makes the user of the first password, where one was given.
+func (s *Site) makeFirstUser(ctx context.Context) (bool, error) {
+	if s.FirstPassword == "" {
+		return false, nil
+	}
+	err := s.addFirstUser(ctx, firstUser, s.FirstPassword)
+	if app.CodeOf(err) == app.CodeConflict {
+		return true, nil // Another replica was faster.
+	}
+	return err == nil, err
 }
 
 // ServeHTTP answers one request.
@@ -77,9 +101,22 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("GET /static/{hash}/{file...}", s.assets)
 	s.handleFiles(mux)
 
+	mux.Handle("GET /sign-in", s.open(s.signInForm))
+	mux.Handle("POST /sign-in", s.open(s.signIn))
+	for _, path := range []string{"/set-up", "/set-up/{secret}"} {
+		mux.Handle("GET "+path, s.open(s.setUpForm))
+		mux.Handle("POST "+path, s.open(s.setUp))
+	}
+	mux.Handle("POST /sign-out", s.act(s.signOut))
+	mux.Handle("POST /sign-out/everywhere", s.act(s.signOutEverywhere))
+
 	// Pages.
 	mux.Handle("GET /{$}", s.page(s.now))
 	mux.Handle("GET /now/live", s.page(s.nowLive))
+	mux.Handle("GET /bookings", s.page(s.bookings))
+	mux.Handle("GET /activity", s.page(s.activity))
+	mux.Handle("GET /jobs/{id}", s.page(s.job))
+	mux.Handle("GET /jobs/{id}/booking.ics", s.page(s.jobCalendar))
 	mux.Handle("/", s.page(s.notFound))
 
 	// What the bot is told.
@@ -88,6 +125,9 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("POST /bot/pause", s.act(s.pauseBot))
 	mux.Handle("POST /bot/resume", s.act(s.resumeBot))
 	mux.Handle("POST /bot/rearm", s.act(s.rearmBot))
+
+	mux.Handle("POST /jobs/{id}/accept", s.act(s.acceptJob))
+	mux.Handle("POST /jobs/{id}/leave", s.act(s.leaveJob))
 
 	return withHeaders(s.proxies, crossOriginProtection(s, mux))
 }

@@ -24,7 +24,7 @@ type visit struct {
 	r      *http.Request
 	person Person
 	*spoken
-	zone string
+	outside bool // Somebody who was not let in: no navigation, no notices.
 }
 
 // view is what a page handler hands back to be shown.
@@ -115,7 +115,7 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request, p Person) *visit {
 	if c, err := s.Configurations.Configuration(r.Context()); err == nil {
 		zone = c.TimeZone
 	}
-	return &visit{site: s, w: w, r: r, person: p, spoken: s.views.voice(r, zone), zone: zone}
+	return &visit{site: s, w: w, r: r, person: p, spoken: s.views.voice(r, zone)}
 }
 
 // show writes a view.
@@ -128,7 +128,7 @@ func (s *Site) show(v *visit, shown *view) {
 	if piece == "" {
 		piece = "layout"
 		data = &frame{
-			Title: shown.title, Nav: shown.nav, Path: v.r.URL.RequestURI(), Live: shown.live, Bare: shown.bare,
+			Title: shown.title, Nav: shown.nav, Path: v.r.URL.RequestURI(), Live: shown.live, Bare: shown.bare || v.outside,
 			Demo: s.Demo, Version: s.Version, Person: v.person, Words: v.voice.words,
 			Said: v.said(takeFlash(v.w, v.r)), Notices: s.notices(v), Data: shown.data,
 		}
@@ -143,6 +143,9 @@ func (s *Site) show(v *visit, shown *view) {
 // kept elsewhere for now.
 func (s *Site) notices(v *visit) []notice {
 	var all []notice
+	if v.outside {
+		return nil
+	}
 	snapshot := s.Health.Snapshot()
 	if snapshot.Fallback != "" {
 		all = append(all, notice{Tone: "warn", Text: v.voice.say("notice.fallback", "reason", snapshot.Fallback)})
@@ -169,10 +172,8 @@ func (s *Site) showFailure(v *visit, err error) {
 
 // showError shows an error to somebody of whom nothing is known.
 func (s *Site) showError(w http.ResponseWriter, r *http.Request, status int, key string) {
-	v := s.visit(w, r, Person{})
-	shown := errorView(v, status, key)
-	shown.bare = true
-	s.show(v, shown)
+	v := s.visit(w, r, Person{}).bare()
+	s.show(v, errorView(v, status, key))
 }
 
 // errorPage is what an error page says.

@@ -3,6 +3,7 @@
 import "./age.js";
 import "./live.js";
 import "./now.js";
+import "./activity.js";
 import "./waiting.js";
 import { sendInPlace } from "./forms.js";
 

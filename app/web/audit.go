@@ -1,0 +1,42 @@
+package web
+
+import (
+	"context"
+	"time"
+)
+
+// Audit is the log of who did what. It is only ever added to.
+type Audit interface {
+	// Note adds one line.
+	Note(ctx context.Context, e AuditEntry) error
+	// Entries gives a page of it, newest first. The cursor is that of the page before.
+	Entries(ctx context.Context, cursor string, limit int) (entries []AuditEntry, next string, err error)
+}
+
+// AuditEntry is one line of the audit log.
+type AuditEntry struct {
+	ID            string
+	At            time.Time
+	Who           string // "user admin", "token backup", "bot", "system".
+	What          string // "signed in", "configuration saved".
+	On            string // What it was done to; may be "".
+	Before, After string // May be "".
+	Address       string // Of the client; "" where there is none.
+	RequestID     string
+}
+
+// note tells the audit log what a person did here. What it cannot keep goes to the
+// program's log: a missing line must not keep anybody from signing out.
+func (s *Site) note(v *visit, name, what, on string) {
+	if s.Audit == nil {
+		return
+	}
+	who := "user " + name
+	if name == "" {
+		who = "this computer"
+	}
+	e := AuditEntry{At: s.Now(), Who: who, What: what, On: on, Address: s.proxies.client(v.r).String(), RequestID: v.r.Header.Get("X-Request-Id")}
+	if err := s.Audit.Note(v.r.Context(), e); err != nil {
+		s.Log.WarnContext(v.r.Context(), "the audit log could not be written", "what", what, "who", who, "error", err)
+	}
+}

@@ -1,0 +1,40 @@
+package web_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// pages are all pages, by name.
+var pages = []struct{ name, path string }{ // Read only.
+	{"now", "/"},
+	{"bookings", "/bookings"},
+	{"activity", "/activity"},
+	{"job", "/jobs/0190-1"},
+}
+
+// TestPicturesOfEveryPage makes a picture of each page, on the phone and on the desktop,
+// light and dark. It runs where ATOZBOT_PICTURES names a directory for them.
+func TestPicturesOfEveryPage(t *testing.T) {
+	if os.Getenv("ATOZBOT_PICTURES") == "" {
+		t.Skip("skipped: ATOZBOT_PICTURES names no directory")
+	}
+	only := os.Getenv("ATOZBOT_PICTURES_ONLY")
+	ctx := browse(t)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, newSite(t, h))
+	for _, s := range []screen{phone, phone.inTheDark(), desktop, desktop.inTheDark()} {
+		on(t, ctx, s)
+		for _, page := range pages {
+			if only != "" && !strings.Contains(page.name+"-"+s.name, only) {
+				continue
+			}
+			do(t, ctx, chromedp.Navigate(server.URL+page.path))
+			picture(t, ctx, page.name+"-"+s.name)
+		}
+	}
+}
