@@ -1,0 +1,59 @@
+package api
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/swaggest/swgui/v5emb"
+)
+
+// docsFiles are the page of ours around the library's script: the library's own page has
+// scripts inline, which our headers refuse.
+//
+//go:embed docs
+var docsFiles embed.FS
+
+// docsPolicy lets the page load what it is made of from this server, and ask it.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+// docsRoutes serve the page to try the API.
+func (s *Server) docsRoutes() {
+	ours, err := fs.Sub(docsFiles, "docs")
+	if err != nil {
+		panic("api: the embedded pages are missing: " + err.Error())
+	}
+	assets := v5emb.New("atozbot API", "/openapi.json", "/docs/")
+	page := http.FileServerFS(ours)
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		callOf(r.Context()).route = "/docs"
+		h := w.Header()
+		h.Set("Content-Security-Policy", docsPolicy)
+		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/docs"), "/")
+		switch {
+		case name == "":
+			h.Set("Cache-Control", "no-cache")
+			http.ServeFileFS(w, r, ours, "index.html")
+		case name == "page.js" || name == "page.css":
+			h.Set("Cache-Control", "no-cache")
+			http.StripPrefix("/docs/", page).ServeHTTP(w, r)
+		case docsAssets[name]:
+			h.Set("Cache-Control", "public, max-age=86400")
+			assets.ServeHTTP(w, r)
+		default:
+			writeProblem(w, notFound())
+		}
+	}
+	s.mux.HandleFunc("GET /docs", serve)
+	s.mux.HandleFunc("GET /docs/{file...}", serve)
+}
+
+// docsAssets are the files of the library that the page needs.
+var docsAssets = map[string]bool{
+	"swagger-ui.css":       true,
+	"swagger-ui-bundle.js": true,
+	"favicon-16x16.png":    true,
+	"favicon-32x32.png":    true,
+}
