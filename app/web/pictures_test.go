@@ -15,6 +15,7 @@ var pages = []struct{ name, path string }{ // Read only.
 	{"bookings", "/bookings"},
 	{"activity", "/activity"},
 	{"job", "/jobs/0190-1"},
+	{"rules", "/rules?preset=careful"},
 }
 
 // TestPicturesOfEveryPage makes a picture of each page, on the phone and on the desktop,

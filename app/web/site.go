@@ -117,6 +117,7 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("GET /activity", s.page(s.activity))
 	mux.Handle("GET /jobs/{id}", s.page(s.job))
 	mux.Handle("GET /jobs/{id}/booking.ics", s.page(s.jobCalendar))
+	mux.Handle("GET /rules", s.page(s.rules))
 	mux.Handle("/", s.page(s.notFound))
 
 	// What the bot is told.
@@ -128,6 +129,10 @@ func (s *Site) handler() http.Handler {
 
 	mux.Handle("POST /jobs/{id}/accept", s.act(s.acceptJob))
 	mux.Handle("POST /jobs/{id}/leave", s.act(s.leaveJob))
+
+	mux.Handle("POST /rules", s.act(s.saveRules))
+	mux.Handle("POST /rules/try", s.act(s.tryRules))
+	mux.Handle("POST /rules/undo", s.act(s.undoRules))
 
 	return withHeaders(s.proxies, crossOriginProtection(s, mux))
 }

@@ -102,7 +102,7 @@ func (v *views) parse() error {
 // functions are what templates call; those that speak do it in the given voice.
 func (v *views) functions(s *voice) template.FuncMap {
 	return template.FuncMap{
-		"t": s.say, "th": s.sayHTML,
+		"t": s.say, "known": s.knows, "th": s.sayHTML,
 		"clock": s.clock, "exact": s.exact, "day": s.day, "date": s.date, "longDate": s.longDate,
 		"moment": s.moment, "span": s.span, "ago": s.ago, "age": s.age, "countdown": s.countdown,
 		"length": s.length, "took": s.took, "number": s.number, "decimal": s.decimal, "percent": s.percent,

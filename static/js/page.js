@@ -4,6 +4,7 @@ import "./age.js";
 import "./live.js";
 import "./now.js";
 import "./activity.js";
+import "./rules.js";
 import "./waiting.js";
 import { sendInPlace } from "./forms.js";
 

@@ -6,7 +6,7 @@ const SHELL = "shell-" + VERSION;
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const shell = await caches.open(SHELL);
-    await shell.addAll(["/offline", ...["app.css", "js/page.js", "js/age.js", "js/live.js", "js/now.js", "js/activity.js", "js/waiting.js", "js/forms.js", "js/patch.js", "js/texts.js", "icons/icon.svg"].map((name) => `/static/${VERSION}/${name}`)]);
+    await shell.addAll(["/offline", ...["app.css", "js/page.js", "js/age.js", "js/live.js", "js/now.js", "js/activity.js", "js/rules.js", "js/waiting.js", "js/forms.js", "js/patch.js", "js/texts.js", "icons/icon.svg"].map((name) => `/static/${VERSION}/${name}`)]);
     await self.skipWaiting();
   })());
 });
