@@ -97,7 +97,7 @@ CREATE INDEX atozbot_jobs_session ON atozbot_jobs (session_id, seen_ms, id);
 CREATE INDEX atozbot_jobs_status ON atozbot_jobs (status, seen_ms, id);
 CREATE INDEX atozbot_jobs_language ON atozbot_jobs (language_key, seen_ms, id);
 CREATE INDEX atozbot_jobs_booked ON atozbot_jobs (account_id, ends_ms) WHERE status = 'accepted';
-CREATE INDEX atozbot_jobs_asking ON atozbot_jobs (account_id, seen_ms) WHERE needs_user <> '';
+CREATE INDEX atozbot_jobs_asking ON atozbot_jobs (account_id, seen_ms) WHERE status = 'matched' AND verdict = 'ask' AND gone_ms IS NULL;
 
 CREATE TABLE atozbot_claims (
     id            TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -124,6 +124,7 @@ CREATE TABLE atozbot_claims (
 -- The heart of it: one row for each account, job and act.
 CREATE UNIQUE INDEX atozbot_claims_act ON atozbot_claims (account_id, number, act);
 CREATE INDEX atozbot_claims_unsettled ON atozbot_claims (account_id, claimed_ms) WHERE outcome IN ('', 'unknown');
+CREATE INDEX atozbot_claims_taken ON atozbot_claims (account_id, ends_ms) WHERE act = 'accept' AND outcome IN ('', 'unknown', 'accepted');
 CREATE INDEX atozbot_claims_session ON atozbot_claims (session_id, act, outcome);
 CREATE INDEX atozbot_claims_claimed ON atozbot_claims (account_id, claimed_ms);
 

@@ -16,16 +16,15 @@ CREATE TABLE atozbot_replicas (
     version    TEXT NOT NULL
 ) STRICT;
 
--- What a user asked of the bot, at whichever replica.
+-- What a user asked of the bot at a replica that does not run it.
 CREATE TABLE atozbot_wishes (
     id         TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL,
     kind       TEXT NOT NULL,
-    payload    TEXT NOT NULL,
-    made_ms    INTEGER NOT NULL,
-    taken_ms   INTEGER
+    number     TEXT NOT NULL,
+    made_ms    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX atozbot_wishes_waiting ON atozbot_wishes (account_id, made_ms) WHERE taken_ms IS NULL;
+CREATE INDEX atozbot_wishes_waiting ON atozbot_wishes (account_id, made_ms, id);
 
 -- The journal: what is safe on this machine and not yet in the shared database.
 CREATE TABLE atozbot_journal_entries (

@@ -43,7 +43,7 @@ CREATE TABLE atozbot_tokens (
     -- The first characters, so that its owner knows it again.
     hint         TEXT NOT NULL,
     scope        TEXT NOT NULL,
-    user_id      TEXT NOT NULL,
+    created_by   TEXT NOT NULL,
     created_ms   INTEGER NOT NULL,
     expires_ms   INTEGER,
     last_used_ms INTEGER,
@@ -54,9 +54,10 @@ CREATE UNIQUE INDEX atozbot_tokens_hash ON atozbot_tokens (hash);
 CREATE TABLE atozbot_audit (
     id          TEXT NOT NULL PRIMARY KEY,
     at_ms       INTEGER NOT NULL,
-    actor_kind  TEXT NOT NULL,
-    actor       TEXT NOT NULL,
-    action      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    who         TEXT NOT NULL,
+    who_id      TEXT NOT NULL,
+    what        TEXT NOT NULL,
     subject     TEXT NOT NULL,
     before_json TEXT NOT NULL,
     after_json  TEXT NOT NULL,
