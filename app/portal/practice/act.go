@@ -23,7 +23,7 @@ func (p *Portal) act(v *visit) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.advance()
-	if v.fault.Kind == FaultLoggedOut && v.session != nil && v.session.email != "" {
+	if (v.fault.Kind == FaultLoggedOut || v.fault.Kind == FaultGuestPage) && v.session != nil && v.session.email != "" {
 		p.visitors.end(v.session)
 		v.session = nil
 	}
@@ -38,7 +38,7 @@ func (p *Portal) act(v *visit) answer {
 			v.session = nil
 		} else {
 			s.requests++
-			s.renewToken(p.scenario.Session, now)
+			p.visitors.renewToken(s, p.scenario.Session, now)
 		}
 	}
 
@@ -74,7 +74,7 @@ func (p *Portal) act(v *visit) answer {
 func (p *Portal) actOnJob(v *visit, now time.Time) answer {
 	j := p.jobs[v.number]
 	act := Act{
-		At: v.at, DecidedAt: now, Page: v.page, Session: v.session.name, Account: v.session.email,
+		At: v.at, turn: v.turn, DecidedAt: now, Page: v.page, Session: v.session.name, Account: v.session.email,
 		Fields: fieldsOf(v.form), Fault: v.fault.Name,
 	}
 	a := p.decideAct(v, j, &act, now)
@@ -175,9 +175,9 @@ func (p *Portal) checkForm(v *visit, j *job, act *Act) (bool, answer) {
 		return true, p.tokenExpired(v)
 	case token != v.session.token:
 		act.Result = ResultTokenExpired
-		if !slices.Contains(v.session.oldOnes, token) {
+		if !p.visitors.tokens.known[token] {
 			act.Result = ResultTokenWrong
-			p.wrong(v, WrongToken, "a form token that this session never had")
+			p.wrong(v, WrongToken, "a form token that there never was")
 		}
 		return true, p.tokenExpired(v)
 	case j == nil || j.state == stateComing:
@@ -218,9 +218,9 @@ func (p *Portal) checkManners(v *visit, j *job) {
 		}
 	case j.state == stateOther:
 		p.wrong(v, WrongNotFree, "a job that was never free: "+j.Status)
-	case j.state != stateMatched && j.changedAt.Before(look):
+	case j.state != stateMatched && j.changedAt.Before(look.at):
 		p.wrong(v, WrongNotFree, "a job that a look had shown to be "+string(j.state))
-	case last != nil && look.Before(last.DecidedAt):
+	case last != nil && look.turn < last.turn:
 		p.wrong(v, WrongBlind, "a second POST without a look since the first")
 	case v.page == PageContinue && !wasAsked(j, v.session.email):
 		p.wrong(v, WrongUnasked, "an answer to a question that was not put")

@@ -23,14 +23,21 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 	if number > 1 {
 		f.Prev = p.pageLink(v, number-1)
 	}
-	var b bytes.Buffer
+	p.rows.Reset()
+	p.writeNoJobs(&p.rows, len(rows))
 	for _, j := range rows {
 		if j.shownAt.IsZero() {
 			j.shownAt = now
 		}
-		p.writeRow(&b, j, v)
+		if !p.scenario.Look.Loose {
+			p.writeRow(&p.rows, j, v)
+			continue
+		}
+		var row bytes.Buffer
+		p.writeRow(&row, j, v)
+		p.rows.Write(p.scenario.Look.loosen(row.Bytes(), j.Number))
 	}
-	f.Rows = template.HTML(b.String()) //nolint:gosec // Every text in it was escaped by writeRow.
+	f.Rows = template.HTML(p.rows.String()) //nolint:gosec // Every text in it was escaped by writeRow.
 	if v.session.dialog != 0 {
 		if j := p.jobs[v.session.dialog]; j != nil {
 			f.Dialog, f.DialogJob, f.DialogLock = dialogShortNotice, j.Number, lockOf(j)
@@ -38,9 +45,9 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 		v.session.dialog = 0
 	}
 	if number == 1 {
-		seen := v.at
+		seen := sight{v.at, v.turn}
 		if v.method != http.MethodGet {
-			seen = now // The board came as the answer to a POST.
+			seen.at = now // The board came as the answer to a POST.
 		} else {
 			p.tally.look(v)
 		}
@@ -59,9 +66,7 @@ func (p *Portal) boardRows(v *visit, number int) ([]*job, bool) {
 	}
 	rows := make([]*job, 0, len(all))
 	for _, j := range all {
-		if stale && j.staleBefore != nil {
-			j = j.staleBefore
-		}
+		j = p.asShown(v, j)
 		if j.state != stateComing && j.visibleTo(email) {
 			rows = append(rows, j)
 		}
@@ -78,6 +83,15 @@ func (p *Portal) boardRows(v *visit, number int) ([]*job, bool) {
 	return rows[from:to], to < len(rows)
 }
 
+// asShown is the job as the account sees it: as it is, or, where a fault shows the past,
+// as it was before the account's newest act.
+func (p *Portal) asShown(v *visit, j *job) *job {
+	if v.fault.Kind == FaultStale && j.staleBefore != nil && p.tally.newest[v.session.email] == j.Number {
+		return j.staleBefore
+	}
+	return j
+}
+
 // pageLink leads to another page of the board.
 func (p *Portal) pageLink(v *visit, number int) string {
 	link := p.scenario.Board.Path + "?" + url.Values{"page": {strconv.Itoa(number)}}.Encode()
@@ -85,6 +99,20 @@ func (p *Portal) pageLink(v *visit, number int) string {
 		return base(v.r) + link
 	}
 	return link
+}
+
+// writeNoJobs writes the rows that are no jobs: the sentence on an empty board, and
+// headings between the jobs on a cluttered one.
+func (p *Portal) writeNoJobs(b *bytes.Buffer, jobs int) {
+	look := &p.scenario.Look
+	if jobs == 0 {
+		b.WriteString(`<tr class="table__row"><td class="table__data" colspan="8">`)
+		look.writeCell(b, "There are no interpreter jobs", 0, 0)
+		b.WriteString("</td></tr>\n")
+	} else if look.Clutter {
+		b.WriteString(`<tr class="table__row"><td class="table__data" colspan="8">New this week</td></tr>` + "\n" +
+			`<tr class="table__row"><td class="table__data">Matched</td><td class="table__data">48213/A</td><td class="table__data">Telephone interpreting</td></tr>` + "\n")
+	}
 }
 
 // writeRow writes one row of the board. What is the same from look to look is kept.
@@ -231,5 +259,3 @@ func durationText(minutes int) string {
 	}
 	return text + " " + strconv.Itoa(rest) + " minutes"
 }
-
-func appendInt(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) }

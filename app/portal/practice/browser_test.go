@@ -7,14 +7,18 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"go.uber.org/goleak"
 
 	"github.com/atozbot/atozbot/app/portal/practice"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // browser drives a portal as a person with a browser would: it keeps cookies, follows
 // redirects, and submits forms with all of their fields.
@@ -50,6 +54,17 @@ func serve(t *testing.T, s practice.Scenario) (*practice.Portal, *browser) {
 		server.Close()
 	})
 	return p, newBrowser(t, server.URL)
+}
+
+// serveHandler puts a portal on the network whose time passes only with its requests.
+func serveHandler(t *testing.T, h http.Handler) *browser {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return newBrowser(t, server.URL)
 }
 
 func newBrowser(t *testing.T, base string) *browser {
@@ -137,6 +152,23 @@ func (b *browser) submit(p *page, selector string) *page {
 	return b.post(action, fields)
 }
 
+// submitFields sends other fields than a form has.
+func (b *browser) submitFields(p *page, selector string, fields url.Values) *page {
+	b.t.Helper()
+	action, _ := b.form(p, selector)
+	return b.post(action, fields)
+}
+
+// parse reads a number.
+func parse(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // logIn logs in with the data of the usual account.
 func (b *browser) logIn() *page {
 	b.t.Helper()
@@ -161,6 +193,10 @@ func (p *page) rows() *goquery.Selection {
 // cells gives a row's texts with the white space mended.
 func cells(row *goquery.Selection) []string {
 	return row.Find("td.table__data").Map(func(_ int, cell *goquery.Selection) string {
-		return strings.Join(strings.Fields(strings.ReplaceAll(cell.Text(), "\u00a0", " ")), " ")
+		return mended(cell.Text())
 	})
+}
+
+func mended(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\u00a0", " ")), " ")
 }

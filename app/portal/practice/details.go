@@ -1,6 +1,8 @@
 package practice
 
 import (
+	"bytes"
+	"html/template"
 	"net/http"
 	"time"
 )
@@ -23,10 +25,10 @@ func (p *Portal) detailsPage(v *visit, now time.Time) answer {
 	if j.detailsAt.IsZero() {
 		j.detailsAt = v.at
 	}
-	p.tally.detailsSeen(v.session.email, j, v.at)
-	if v.fault.Kind == FaultStale && j.staleBefore != nil {
+	p.tally.details[detailsOf{v.session.email, j.Number}] = sight{v.at, v.turn}
+	if before := p.asShown(v, j); before != j {
 		p.tally.misled[v.session.email] = true
-		j = j.staleBefore
+		j = before
 	}
 	if (j.state == stateTaken || j.state == stateWithdrawn ||
 		j.state == stateAccepted && j.holder != v.session.email) && p.scenario.Board.Gone != "details" {
@@ -46,17 +48,20 @@ func (p *Portal) detailsFrame(v *visit, j *job) frame {
 		CanAccept:     j.free(email) && p.scenario.Look.AcceptOnDetails && !j.NoAcceptForm,
 		RejectAsInput: mix(0, "reject", j.Number)&1 == 0,
 		HiddenCancel:  p.scenario.Look.HiddenCancel && j.state == stateAccepted,
-		Labels: []Label{
-			{"Reference", written(j.Written.Ref, j.ref)},
-			{"Language", written(j.Written.Language, j.Language)},
-			{"Appointment date", written(j.Written.Date, date)},
-			{"Appointment time", written(j.Written.Time, clock)},
-			{"Duration", written(j.Written.Duration, durationText(j.Minutes))},
-			{p.label("Interpreter details", j.Number), j.Type},
-			{p.label("Status", j.Number), p.statusText(j, email)},
-		},
 	}
-	f.Labels = append(f.Labels, j.Extra...)
+	for i, l := range append([]Label{
+		{"Reference", written(j.Written.Ref, j.ref)},
+		{"Language", written(j.Written.Language, j.Language)},
+		{"Appointment date", written(j.Written.Date, date)},
+		{"Appointment time", written(j.Written.Time, clock)},
+		{"Duration", written(j.Written.Duration, durationText(j.Minutes))},
+		{p.label("Interpreter details", j.Number), j.Type},
+		{p.label("Status", j.Number), p.statusText(j, email)},
+	}, j.Extra...) {
+		var value bytes.Buffer
+		p.scenario.Look.writeCell(&value, l.Text, j.Number, i)
+		f.Lines = append(f.Lines, line{l.Label, template.HTML(value.String())}) //nolint:gosec // writeCell escapes.
+	}
 	return f
 }
 

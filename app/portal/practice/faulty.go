@@ -13,7 +13,7 @@ import (
 func (p *Portal) serveBadlyBefore(w http.ResponseWriter, v *visit) bool {
 	if v.denied != "" {
 		p.noteUndone(v, ResultDenied)
-		p.write(w, v.r, p.tooMany(v, p.scenario.Guests.RetryAfter, false))
+		p.write(w, v.r, p.tooMany(v, v.wait, false))
 		return true
 	}
 	f := v.fault
@@ -111,7 +111,7 @@ func (p *Portal) noteUndone(v *visit, result Result) {
 	if j == nil || v.page != PageAccept && v.page != PageContinue && v.page != PageReject && v.page != PageCancel {
 		return
 	}
-	act := Act{At: v.at, DecidedAt: now, Page: v.page, Fields: fieldsOf(v.form), Fault: v.fault.Name, Result: result}
+	act := Act{At: v.at, turn: v.turn, DecidedAt: now, Page: v.page, Fields: fieldsOf(v.form), Fault: v.fault.Name, Result: result}
 	if v.session != nil {
 		act.Session, act.Account = v.session.name, v.session.email
 	}

@@ -26,9 +26,11 @@ type visit struct {
 	form    url.Values // Of a POST.
 	method  string     // With the spoofed one taken into account.
 	at      time.Time
-	session *session // Nil for a client without one.
-	fault   Fault    // What befalls it; the zero value for nothing.
-	denied  string   // Why it is one too many; "" for one that is not.
+	turn    int64         // Which of the portal's requests it is.
+	session *session      // Nil for a client without one.
+	fault   Fault         // What befalls it; the zero value for nothing.
+	denied  string        // Why it is one too many; "" for one that is not.
+	wait    time.Duration // What a denied one is told to wait.
 	counted *arrival
 	latency time.Duration
 }
@@ -88,7 +90,7 @@ func (p *Portal) arrive(r *http.Request) *visit {
 	who := client(v.session, r)
 	v.counted = p.tally.arrive(v, who)
 	v.latency = p.latency(v.page)
-	v.denied = p.deny(who, v.at)
+	v.denied, v.wait = p.deny(who, v.at)
 	if v.denied != "" {
 		p.tally.wrong(WrongAct{At: v.at, What: WrongTooFast, Page: v.page, Job: v.number, Session: v.sessionName(), Detail: v.denied})
 		return v
@@ -96,7 +98,7 @@ func (p *Portal) arrive(r *http.Request) *visit {
 	for _, f := range p.faults {
 		if f.befalls(p.scenario.Seed, v.page, v.number, v.at) {
 			v.fault = f.Fault
-			p.tally.faults[f.Name]++
+			p.tally.struck[f.Name]++
 			break
 		}
 	}
@@ -115,21 +117,22 @@ func (p *Portal) latency(page Page) time.Duration {
 	return spread(l.Mean, l.Jitter, p.scenario.Seed, "latency "+string(page), int64(p.tally.pages[page]))
 }
 
-// deny tells why a client gets no answer but 429, and "" where it gets one.
-func (p *Portal) deny(who string, now time.Time) string {
+// deny tells why a client gets no answer but 429 and how long it is told to wait, and ""
+// where it gets an answer.
+func (p *Portal) deny(who string, now time.Time) (string, time.Duration) {
 	rules := p.scenario.Guests
 	b := p.visitors.bucket(who, rules, now)
 	b.atOnce++
 	switch {
 	case now.Before(b.notUntil):
-		return "before the time of a Retry-After"
+		return "before the time of a Retry-After", b.notUntil.Sub(now)
 	case rules.AtOnce > 0 && b.atOnce > rules.AtOnce:
-		return "too many at once"
+		return "too many at once", rules.RetryAfter
 	case !b.take(rules, now):
 		b.notUntil = now.Add(rules.RetryAfter)
-		return "too many requests"
+		return "too many requests", rules.RetryAfter
 	}
-	return ""
+	return "", 0
 }
 
 // leave ends the counting of a request, however it went.
@@ -149,6 +152,7 @@ func (p *Portal) finish(v *visit) {
 		return
 	}
 	v.counted.done = true
+	p.tell()
 	if b := p.visitors.buckets[v.counted.who]; b != nil && b.atOnce > 0 {
 		b.atOnce--
 	}

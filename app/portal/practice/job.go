@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -40,9 +41,8 @@ type job struct {
 	detailsAt   time.Time
 	postedAt    time.Time // The first accept POST.
 	lostTo      bool      // An accept POST came when a rival had it.
-	fields      []string  // The hidden fields that its accept form carries, for finding who leaves some out.
 	rowCache    []byte    // Its cells up to the status.
-	staleBefore *job      // Its copy before the newest act, for faults that show the past.
+	staleBefore *job      // As it was before the newest act, for faults that show the past.
 }
 
 // schedule plans the life of a job whose At counts from base, and gives its number. The
@@ -137,9 +137,7 @@ func (p *Portal) taken(j *job, at time.Time) {
 
 // accepted gives a free job to an account.
 func (p *Portal) accepted(j *job, email string, at time.Time) {
-	before := *j
-	before.staleBefore = nil
-	j.staleBefore = &before
+	p.remember(j, email)
 	p.close(j, stateAccepted, email, at)
 	switch keep := p.scenario.Board.KeepAccepted; {
 	case keep < 0:
@@ -175,13 +173,13 @@ func (p *Portal) close(j *job, state jobState, holder string, at time.Time) {
 
 // reject hides a free job from one account. Others go on seeing it.
 func (p *Portal) reject(j *job, email string, at time.Time) {
-	before := *j
-	before.staleBefore = nil
-	j.staleBefore = &before
-	j.rejected = map[string]time.Time{email: at}
-	for other, when := range before.rejected {
-		j.rejected[other] = when
+	p.remember(j, email)
+	// A map of its own, since the past has the old one.
+	j.rejected = maps.Clone(j.rejected)
+	if j.rejected == nil {
+		j.rejected = map[string]time.Time{}
 	}
+	j.rejected[email] = at
 	j.changedAt = at
 	p.tally.counts.Rejected++
 	if len(p.scenario.Accounts) == 1 {
@@ -189,6 +187,17 @@ func (p *Portal) reject(j *job, email string, at time.Time) {
 		p.offBoard(j)
 		p.planForgetting(j, at)
 	}
+}
+
+// remember keeps the job as it was before an act of the account.
+func (p *Portal) remember(j *job, email string) {
+	before := *j
+	before.staleBefore, before.acts = nil, nil
+	j.staleBefore = &before
+	if old := p.jobs[p.tally.newest[email]]; old != nil && old != j {
+		old.staleBefore = nil // Only the newest act's past is ever shown.
+	}
+	p.tally.newest[email] = j.Number
 }
 
 // leaveBoard takes a row off the board after a while.

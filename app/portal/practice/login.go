@@ -12,7 +12,7 @@ func (p *Portal) sendToLogin(v *visit, now time.Time) answer {
 	if v.page == PageAccept || v.page == PageContinue || v.page == PageReject {
 		if j := p.jobs[v.number]; j != nil {
 			// It reached the portal, and did nothing: the truth has to show it.
-			act := Act{At: v.at, DecidedAt: now, Page: v.page, Fields: fieldsOf(v.form), Fault: v.fault.Name, Result: ResultLoggedOut}
+			act := Act{At: v.at, turn: v.turn, DecidedAt: now, Page: v.page, Fields: fieldsOf(v.form), Fault: v.fault.Name, Result: ResultLoggedOut}
 			p.noteAct(j, act)
 		}
 	}
@@ -48,6 +48,10 @@ func (p *Portal) loginPage(v *visit, now time.Time) answer {
 func (p *Portal) logIn(v *visit, now time.Time) answer {
 	if v.session == nil || v.form.Get(fieldToken) != v.session.token || v.fault.Kind == FaultExpiredToken {
 		return p.tokenExpired(v)
+	}
+	if p.scenario.Look.LoginFields && !v.form.Has("valid_from") {
+		p.wrong(v, WrongFields, "a log-in form without all of its fields")
+		return p.logInAgain(v, "Something went wrong. Please try again.")
 	}
 	email := v.form.Get("email")
 	p.tally.counts.LogIns++

@@ -3,6 +3,7 @@ package practice
 import (
 	"bytes"
 	"html"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,6 +25,8 @@ type Look struct {
 	AcceptOnDetails bool   `json:"accept_on_details,omitempty"` // The details page carries an accept form, too.
 	HiddenCancel    bool   `json:"hidden_cancel,omitempty"`     // The details of an accepted job carry a closed #cancelModal.
 	ActionQuery     bool   `json:"action_query,omitempty"`      // The accept form's action has a query.
+	Loose           bool   `json:"loose,omitempty"`             // Tags in capitals, without quotes or ends, with more classes, as browsers take them.
+	LoginFields     bool   `json:"login_fields,omitempty"`      // The log-in form has another hidden field that must be sent.
 	Words           Words  `json:"words,omitzero"`
 }
 
@@ -53,6 +56,7 @@ func MessyLook() Look {
 		Messy: true, Clutter: true, Noise: true, Dates: "mixed", AbsoluteLinks: true,
 		Charset: "windows-1252", Gzip: true, OldDetails: "mixed", RejectOnBoard: true,
 		NamedButton: "mixed", HiddenCancel: true, ActionQuery: true,
+		Loose: true, LoginFields: true,
 	}
 }
 
@@ -89,21 +93,23 @@ func (l *Look) encode(page []byte) []byte {
 	}
 	out := make([]byte, 0, len(page))
 	for len(page) > 0 {
-		if page[0] < utf8.RuneSelf {
-			out = append(out, page[0])
-			page = page[1:]
-			continue
+		plain := 0
+		for plain < len(page) && page[plain] < utf8.RuneSelf {
+			plain++
+		}
+		out = append(out, page[:plain]...)
+		if page = page[plain:]; len(page) == 0 {
+			break
 		}
 		r, size := utf8.DecodeRune(page)
 		page = page[size:]
-		switch b := windows1252(r); {
-		case b != 0:
+		if b := windows1252(r); b != 0 {
 			out = append(out, b)
-		default:
-			out = append(out, '&', '#')
-			out = appendInt(out, int64(r))
-			out = append(out, ';')
+			continue
 		}
+		out = append(out, '&', '#')
+		out = strconv.AppendInt(out, int64(r), 10)
+		out = append(out, ';')
 	}
 	return out
 }
@@ -161,4 +167,27 @@ func (l *Look) writeCell(b *bytes.Buffer, text string, number int64, cell int) {
 	if draw>>16&1 == 0 {
 		b.WriteString("\r\n   &nbsp;\n")
 	}
+}
+
+// loosen writes the same tags in one of the ways that browsers take as well.
+func (l *Look) loosen(row []byte, number int64) []byte {
+	var tags []string
+	switch mix(0, "loose", number) % 4 {
+	case 0:
+		return row
+	case 1:
+		tags = []string{
+			`<tr class="table__row">`, "<TR CLASS=table__row>", `<td class="table__data">`, "<TD\n CLASS='table__data'>",
+			"</td>", "</TD >", `type="hidden" name="`, `TYPE=HIDDEN value-of="" NAME="`,
+		}
+	case 2:
+		tags = []string{"</td>", "", "</tr>", "", `type="hidden"`, "type='hidden'"}
+	case 3:
+		tags = []string{
+			`<tr class="table__row">`, `<tr data-row=1 class="striped table__row&#32;table__row--new"  >`,
+			`<td class="table__data">`, `<td data-label="x > y" class=" cell	table__data ">`,
+			`<form method="POST" action="/`, `<form class=js-form action="&#47;`, ` class="inline">`, ` method=post class="inline">`,
+		}
+	}
+	return []byte(strings.NewReplacer(tags...).Replace(string(row)))
 }

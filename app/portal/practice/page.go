@@ -3,6 +3,7 @@ package practice
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
 	"embed"
 	"html/template"
 	"net/http"
@@ -38,7 +39,7 @@ type frame struct {
 	DialogLock    string
 	Ref           string
 	Old           bool // The older layout.
-	Labels        []Label
+	Lines         []line
 	CanReject     bool
 	CanAccept     bool
 	RejectAsInput bool
@@ -46,6 +47,13 @@ type frame struct {
 	Lock          string
 	AbsoluteBase  string
 	HiddenCancel  bool
+	MoreFields    bool // Of the log-in form.
+}
+
+// line is a labelled line of a details page.
+type line struct {
+	Label string
+	HTML  template.HTML
 }
 
 // dialog is a question that the portal puts.
@@ -61,7 +69,7 @@ const (
 func (p *Portal) render(v *visit, status int, name string, f frame) answer {
 	f.Charset = p.scenario.Look.charset()
 	f.BoardPath = p.scenario.Board.Path
-	f.Clutter = p.scenario.Look.Clutter
+	f.Clutter, f.MoreFields = p.scenario.Look.Clutter, p.scenario.Look.LoginFields
 	if p.scenario.Look.Noise {
 		f.Noise = strconv.FormatUint(mix(p.scenario.Seed, "noise", p.tally.requests), 36)
 	}
@@ -102,6 +110,7 @@ func page(name string) []byte { return execute(name, frame{}) }
 // ours, and the tests go through every one of them.
 func execute(name string, f frame) []byte {
 	var b bytes.Buffer
+	b.Grow(len(f.Rows) + 4096)
 	if err := pages.ExecuteTemplate(&b, name, f); err != nil {
 		return []byte("The page could not be made: " + err.Error())
 	}
@@ -125,6 +134,9 @@ func (p *Portal) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.cookie != nil {
 		http.SetCookie(w, a.cookie)
 	}
+	if p.scenario.Look.Noise {
+		http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: rand.Text(), Path: "/"})
+	}
 	if a.location != "" {
 		if p.scenario.Look.AbsoluteLinks && strings.HasPrefix(a.location, "/") {
 			a.location = base(r) + a.location
@@ -141,7 +153,7 @@ func (p *Portal) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if look.Gzip && len(a.body) > 512 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("Vary", "Accept-Encoding")
-		a.body = compress(a.body)
+		a.body = p.compress(a.body)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
@@ -150,14 +162,17 @@ func (p *Portal) write(w http.ResponseWriter, r *http.Request, a answer) {
 	}
 }
 
-func compress(b []byte) []byte {
-	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return b // There is such a level.
+// compress packs a body. Writers are big, and kept for the next one.
+func (p *Portal) compress(b []byte) []byte {
+	out := bytes.NewBuffer(make([]byte, 0, len(b)/4))
+	z, kept := p.packers.Get().(*gzip.Writer)
+	if !kept {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // There is such a level.
 	}
+	z.Reset(out)
 	_, _ = z.Write(b)
 	_ = z.Close()
+	p.packers.Put(z)
 	return out.Bytes()
 }
 

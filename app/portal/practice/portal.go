@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"slices"
@@ -31,6 +32,8 @@ type Portal struct {
 	life context.Context //nolint:containedctx // It is the portal's own, and no request's.
 	end  context.CancelFunc
 
+	packers sync.Pool // Of *gzip.Writer.
+
 	mu       sync.Mutex
 	begun    bool
 	start    time.Time
@@ -43,6 +46,7 @@ type Portal struct {
 	visitors visitors
 	faults   []*armed
 	tally    tally
+	rows     bytes.Buffer  // For writing boards into.
 	changed  chan struct{} // Closed, and made anew, when something changes.
 	kicked   chan struct{} // Tells the goroutine of Start that the next event may be sooner.
 }

@@ -25,9 +25,8 @@ type session struct {
 
 	token    string
 	tokenAt  time.Time
-	posts    int      // Since the token was made.
-	oldOnes  []string // Tokens that were valid once, to tell an expired one from an invented one.
-	requests int      // Since the log-in.
+	posts    int // Since the token was made.
+	requests int // Since the log-in.
 	since    time.Time
 	seenAt   time.Time
 
@@ -42,6 +41,7 @@ type session struct {
 type visitors struct {
 	sessions map[string]*session
 	opened   int
+	tokens   tokens
 	buckets  map[string]*bucket
 	wrong    map[string]int       // Wrong log-ins in a row, by email.
 	locked   map[string]time.Time // Until when, by email.
@@ -71,7 +71,7 @@ func (v *visitors) open(email string, now time.Time) *session {
 	v.opened++
 	s := &session{
 		id: rand.Text(), name: "session " + strconv.Itoa(v.opened), email: email,
-		token: rand.Text(), tokenAt: now, since: now, seenAt: now,
+		token: v.tokens.issue(), tokenAt: now, since: now, seenAt: now,
 	}
 	v.sessions[s.id] = s
 	return s
@@ -121,14 +121,31 @@ func (s *session) expired(rules SessionRules, now time.Time) bool {
 }
 
 // renewToken makes the form token a new one where the rules want it.
-func (s *session) renewToken(rules SessionRules, now time.Time) {
+func (v *visitors) renewToken(s *session, rules SessionRules, now time.Time) {
 	if rules.TokenFor > 0 && now.Sub(s.tokenAt) >= rules.TokenFor || rules.TokenPosts > 0 && s.posts >= rules.TokenPosts {
-		s.oldOnes = append(s.oldOnes, s.token)
-		if len(s.oldOnes) > 64 {
-			s.oldOnes = s.oldOnes[1:]
-		}
-		s.token, s.tokenAt, s.posts = rand.Text(), now, 0
+		s.token, s.tokenAt, s.posts = v.tokens.issue(), now, 0
 	}
+}
+
+// tokens are the newest form tokens of all sessions, to tell one that was valid once
+// from one that is invented: a client whose session ended between two pages rightly
+// holds one of the former.
+type tokens struct {
+	known  map[string]bool
+	newest []string
+	next   int
+}
+
+// issue makes a new token.
+func (t *tokens) issue() string {
+	token := rand.Text()
+	if t.known == nil {
+		t.known, t.newest = map[string]bool{}, make([]string, mostSessions)
+	}
+	delete(t.known, t.newest[t.next])
+	t.known[token], t.newest[t.next] = true, token
+	t.next = (t.next + 1) % len(t.newest)
+	return token
 }
 
 // cookie is what the client keeps of the session.

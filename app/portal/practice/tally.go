@@ -22,7 +22,7 @@ type tally struct {
 	pages     map[Page]int
 	clients   map[string]bool
 	wrongs    []WrongAct
-	faults    map[string]int
+	struck    map[string]int // How often faults did, by name.
 	forgotten int
 
 	flying   map[string][]*arrival // Requests not answered yet, by client.
@@ -30,12 +30,19 @@ type tally struct {
 	atOnce   int                   // Of those that are settled.
 
 	waits     map[string]time.Time // What a Retry-After asked a client for.
-	boards    map[string]time.Time // When the account's newest board was asked for, by email.
-	looks     map[string]time.Time // The same, for measuring.
-	details   map[detailsOf]time.Time
-	misled    map[string]bool // Accounts whose newest look showed the past.
+	boards    map[string]sight     // The account's newest board, by email.
+	looks     map[string]time.Time // When it was asked for; boards that came as answers to a POST aside.
+	details   map[detailsOf]sight
+	misled    map[string]bool  // Accounts whose newest look showed the past.
+	newest    map[string]int64 // The job of the account's newest act that changed something.
 	intervals measured
 	reactions measured
+}
+
+// sight is a look at the portal: when it was asked for, and as which request.
+type sight struct {
+	at   time.Time
+	turn int64
 }
 
 // detailsOf names an account's look at a job's details.
@@ -54,9 +61,9 @@ type arrival struct {
 
 func newTally() tally {
 	return tally{
-		pages: map[Page]int{}, clients: map[string]bool{}, faults: map[string]int{},
-		flying: map[string][]*arrival{}, waits: map[string]time.Time{}, boards: map[string]time.Time{},
-		looks: map[string]time.Time{}, details: map[detailsOf]time.Time{}, misled: map[string]bool{},
+		pages: map[Page]int{}, clients: map[string]bool{}, struck: map[string]int{},
+		flying: map[string][]*arrival{}, waits: map[string]time.Time{}, boards: map[string]sight{},
+		looks: map[string]time.Time{}, details: map[detailsOf]sight{}, misled: map[string]bool{}, newest: map[string]int64{},
 	}
 }
 
@@ -76,6 +83,7 @@ func (t *tally) arrive(v *visit, who string) *arrival {
 			delete(t.waits, who)
 		}
 	}
+	v.turn = t.requests
 	a := &arrival{who: who}
 	others := slices.DeleteFunc(t.flying[who], func(o *arrival) bool { return o.done })
 	if len(others) > 0 {
@@ -150,15 +158,10 @@ func (t *tally) look(v *visit) {
 	t.looks[v.session.email] = v.at
 }
 
-// detailsSeen notes that an account saw a job's details.
-func (t *tally) detailsSeen(email string, j *job, at time.Time) {
-	t.details[detailsOf{email, j.Number}] = at
-}
-
 // lookAt tells when the account last saw how the job stands.
-func (t *tally) lookAt(email string, j *job) time.Time {
+func (t *tally) lookAt(email string, j *job) sight {
 	board, details := t.boards[email], t.details[detailsOf{email, j.Number}]
-	if details.After(board) {
+	if details.turn > board.turn {
 		return details
 	}
 	return board

@@ -15,7 +15,9 @@ type Truth struct {
 	Jobs      []JobTruth   `json:"jobs"` // As they were listed; those still to come are left out.
 	Wrong     []WrongAct   `json:"wrong_acts"`
 	Traffic   TrafficTruth `json:"traffic"`
-	Faults    []FaultTruth `json:"faults"`
+	Faults    []FaultTruth `json:"faults"` // Those that are set.
+	// Struck counts how often faults struck, by name, those that were cleared, too.
+	Struck map[string]int `json:"struck"`
 }
 
 // Counts are the portal's totals since its start, of forgotten jobs, too.
@@ -71,7 +73,8 @@ func (j JobTruth) Ends() time.Time { return j.Starts.Add(time.Duration(j.Minutes
 
 // Act is one POST about a job that reached the portal.
 type Act struct {
-	At        time.Time         `json:"at"`         // When it came.
+	At        time.Time         `json:"at"` // When it came.
+	turn      int64             // As which request.
 	DecidedAt time.Time         `json:"decided_at"` // When it was decided.
 	Page      Page              `json:"page"`
 	Session   string            `json:"session,omitempty"` // Its name, not its cookie.
@@ -111,7 +114,7 @@ const (
 	WrongNotFree Wrong = "not free"      // A POST for a job that a look had shown not to be free.
 	WrongTwice   Wrong = "twice"         // An accept POST for a job that the account has already.
 	WrongBlind   Wrong = "blind"         // A second POST without a look since the first.
-	WrongToken   Wrong = "wrong token"   // A form token that the session never had.
+	WrongToken   Wrong = "wrong token"   // A form token that there never was.
 	WrongFields  Wrong = "fields"        // A form without all of its fields.
 	WrongMethod  Wrong = "method"        // Something else than a POST where a form is posted.
 	WrongCancel  Wrong = "cancel dialog" // The dialog that must never be submitted was.
@@ -192,6 +195,7 @@ func (p *Portal) Truth() Truth {
 	t := Truth{
 		Scenario: p.scenario.Name, StartedAt: p.start, Now: now, Counts: p.counts(),
 		Jobs: make([]JobTruth, 0, len(p.order)), Wrong: slices.Clone(p.tally.wrongs), Traffic: p.tally.traffic(),
+		Struck: maps.Clone(p.tally.struck),
 	}
 	for _, j := range p.order {
 		if j.state != stateComing {
