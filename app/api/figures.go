@@ -124,6 +124,11 @@ func (s *Server) figureRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		for _, counts := range []*map[string]int64{&a.LanguageDistribution, &a.HourlyDistribution, &a.DayParts, &a.LanguagesOfAccepted} {
+			if *counts == nil {
+				*counts = map[string]int64{}
+			}
+		}
 		return &analyticsOutput{Body: a}, nil
 	})
 	register(s, operation{
