@@ -48,12 +48,9 @@ func (s *Set) recheckReject(claim app.Claim, tally app.Tally) error {
 	if !s.rejectExcluded {
 		return app.Errorf(app.CodeConflict, "Rejecting is switched off.")
 	}
-	others := tally.Rejected
-	if claim.Attempt > 1 {
-		others-- // The claim itself is among them.
-	}
-	if s.maxRejected > 0 && others >= s.maxRejected {
-		return app.Errorf(app.CodeConflict, "The limit of rejections in this session is reached: %d of %d.", others, s.maxRejected)
+	// A second attempt takes no second place.
+	if n := tally.Rejected; claim.Attempt <= 1 && s.maxRejected > 0 && n >= s.maxRejected {
+		return app.Errorf(app.CodeConflict, "The limit of rejections in this session is reached: %d of %d.", n, s.maxRejected)
 	}
 	return nil
 }
