@@ -63,7 +63,7 @@ func (p *Portal) act(v *visit) answer {
 	case PageLogout:
 		return p.logOut(v, now)
 	}
-	if v.r.URL.Path == "/" {
+	if v.path == "/" {
 		return redirect(dashboardPath)
 	}
 	return p.words(v, http.StatusNotFound, "Not found", "The page that you asked for does not exist.")

@@ -95,10 +95,7 @@ func (p *Portal) asShown(v *visit, j *job) *job {
 // pageLink leads to another page of the board.
 func (p *Portal) pageLink(v *visit, number int) string {
 	link := p.scenario.Board.Path + "?" + url.Values{"page": {strconv.Itoa(number)}}.Encode()
-	if p.scenario.Look.AbsoluteLinks {
-		return base(v.r) + link
-	}
-	return link
+	return p.base(v.r, p.scenario.Look.AbsoluteLinks) + link
 }
 
 // writeNoJobs writes the rows that are no jobs: the sentence on an empty board, and
@@ -163,11 +160,8 @@ func (p *Portal) writeCells(b *bytes.Buffer, j *job) {
 // writeActions writes a row's last cell: the link and the forms.
 func (p *Portal) writeActions(b *bytes.Buffer, j *job, v *visit) {
 	look := &p.scenario.Look
-	prefix := ""
-	if look.AbsoluteLinks && mix(0, "link", j.Number)&1 == 0 {
-		prefix = base(v.r)
-	}
-	path := prefix + detailsPath(j)
+	absolute := look.AbsoluteLinks && mix(0, "link", j.Number)&1 == 0
+	path := p.base(v.r, absolute) + detailsPath(j)
 	if !j.NoLink {
 		b.WriteString(`<a class="link" href="` + html.EscapeString(path) + `">View</a>`)
 	}

@@ -44,6 +44,7 @@ func (p *Portal) Handler() http.Handler {
 
 // indexPage is what the index page shows.
 type indexPage struct {
+	Base      string
 	Accounts  []Account
 	BoardPath string
 	Counts    Counts
@@ -58,6 +59,7 @@ func (p *Portal) serveIndex(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = pages.ExecuteTemplate(w, "index.html", indexPage{
+		Base:     p.scenario.Prefix,
 		Accounts: p.scenario.Accounts, BoardPath: p.scenario.Board.Path, Counts: t.Counts,
 		Kinds: FaultKinds(), Faults: t.Faults,
 		Pages: []Page{PageLogin, PageLogIn, PageDashboard, PageBoard, PageDetails, PageAccept, PageContinue, PageReject},

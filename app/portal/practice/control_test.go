@@ -193,6 +193,7 @@ func TestAScenarioThatCannotBeIsNamed(t *testing.T) {
 		`{"faults":[{"kind":"x"}]}`:            "faults[0]",
 		`{"stream":{"every":"0s"}}`:            "stream",
 		`{"session":{"for":"long"}}`:           "session: for",
+		`{"prefix":"x"}`:                       "prefix",
 		`[]`:                                   "Scenario",
 	} {
 		if _, err := practice.Load(strings.NewReader(body)); err == nil || !strings.Contains(err.Error(), says) {

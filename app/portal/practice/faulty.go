@@ -56,7 +56,7 @@ func (p *Portal) serveBadlyBefore(w http.ResponseWriter, v *visit) bool {
 	case FaultGarbage:
 		a = answer{status: orStatus(f.Status, http.StatusOK), body: garbage(p.scenario.Seed), raw: true}
 	case FaultRedirectLoop:
-		a = redirect(v.r.URL.RequestURI())
+		a = redirect(p.wanted(v))
 	case FaultOffSite:
 		a = redirect(f.Target)
 	case FaultWrongJob:
@@ -182,7 +182,7 @@ func (p *Portal) serveTrickle(w http.ResponseWriter, v *visit, a answer) {
 		http.SetCookie(w, a.cookie)
 	}
 	if a.location != "" {
-		w.Header().Set("Location", a.location)
+		w.Header().Set("Location", p.locate(v.r, a.location))
 	}
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	w.WriteHeader(a.status)

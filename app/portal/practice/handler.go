@@ -21,6 +21,7 @@ const (
 // visit is one request on its way through the portal.
 type visit struct {
 	r       *http.Request
+	path    string // Without the portal's prefix; "" for one that is not under it.
 	page    Page
 	number  int64      // Of the job that it is about; 0 for none.
 	form    url.Values // Of a POST.
@@ -52,7 +53,7 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The form could not be read.", http.StatusBadRequest)
 		return
 	}
-	if r.URL.Path == stylePath {
+	if strings.TrimPrefix(r.URL.Path, p.scenario.Prefix) == stylePath {
 		p.serveStyle(w)
 		return
 	}
@@ -79,6 +80,9 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // arrive finds out what a request wants and who asks, and counts it.
 func (p *Portal) arrive(r *http.Request) *visit {
 	v := &visit{r: r, form: r.PostForm, method: method(r)}
+	if path, under := strings.CutPrefix(r.URL.Path, p.scenario.Prefix); under {
+		v.path = path
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v.at = p.advance()
@@ -198,8 +202,8 @@ func method(r *http.Request) string {
 
 // route tells which page a request is for, and which job it is about.
 func (p *Portal) route(v *visit) (Page, int64) {
-	path, get := v.r.URL.Path, v.method == http.MethodGet
-	switch path {
+	get := v.method == http.MethodGet
+	switch v.path {
 	case loginPath:
 		if get {
 			return PageLogin, 0
@@ -212,7 +216,7 @@ func (p *Portal) route(v *visit) (Page, int64) {
 	case p.scenario.Board.Path:
 		return PageBoard, 0
 	}
-	rest, ok := strings.CutPrefix(path, jobsPath+"/")
+	rest, ok := strings.CutPrefix(v.path, jobsPath+"/")
 	if !ok {
 		return PageOther, 0
 	}

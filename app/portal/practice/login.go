@@ -21,7 +21,7 @@ func (p *Portal) sendToLogin(v *visit, now time.Time) answer {
 		v.session = p.visitors.open("", now)
 	}
 	if v.method == http.MethodGet {
-		v.session.intended = v.r.URL.RequestURI()
+		v.session.intended = p.wanted(v)
 	}
 	if p.scenario.Session.PlainLogin || v.fault.Kind == FaultGuestPage {
 		return p.loginPage(v, now)

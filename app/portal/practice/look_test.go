@@ -351,6 +351,37 @@ func TestTheBoardCanBeElsewhere(t *testing.T) {
 	}
 }
 
+func TestThePortalCanStandUnderAPrefix(t *testing.T) {
+	for _, absolute := range []bool{false, true} {
+		s := many(3)
+		s.Prefix, s.Board.PageSize, s.Look.AbsoluteLinks = "/agency", 2, absolute
+		s.Session.LandsOn = "intended"
+		p, b := serve(t, s)
+		if got := b.get("/interpreter-jobs").path; got != "/agency/login" {
+			t.Errorf("outside of the prefix: %s", got)
+		}
+		b.base += "/agency"
+		b.get("/interpreter-jobs?page=2")
+		action, fields := b.form(b.get("/login"), "form:has(input[name=password])")
+		fields.Set("email", practice.DefaultEmail)
+		fields.Set("password", practice.DefaultPassword)
+		b.base = strings.TrimSuffix(b.base, "/agency")
+		second := b.post(action, fields)
+		if second.path != "/agency/interpreter-jobs?page=2" {
+			t.Fatalf("the log-in led to %s", second.path)
+		}
+		after := b.submit(second, "form[action$='/agency/interpreter-jobs/100/matched']")
+		if after.path != "/agency/interpreter-jobs" || truthOf(t, p, 100).State != "accepted" {
+			t.Errorf("the POST led to %s", after.path)
+		}
+		details := b.get(after.Find("a[href*='/interpreter-jobs/101']").AttrOr("href", ""))
+		if got := b.submit(details, "form[action$='/matched/reject']").rows().Length(); got != 2 {
+			t.Errorf("after the rejection %d rows", got)
+		}
+		wantNothingWrong(t, p)
+	}
+}
+
 func TestARowCanLackItsLinkAndItsForm(t *testing.T) {
 	s := oneJob()
 	s.Jobs[0].NoLink, s.Jobs[0].NoAcceptForm, s.Jobs[0].NoRejectForm = true, true, true

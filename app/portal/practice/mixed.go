@@ -124,18 +124,19 @@ func EveryFault(probability float64, hang time.Duration) []Fault {
 	}
 	acts := []Page{PageAccept, PageReject}
 	all := []Page{PageBoard, PageDetails, PageAccept, PageReject}
+	// Of several faults the first strikes, so what matters most comes first.
+	add(Fault{Kind: FaultHangAfter, Delay: hang}, acts...)
+	for _, kind := range []FaultKind{FaultResetAfter, FaultErrorAfter, FaultForeignAfter, FaultTruncated, FaultExpiredToken, FaultRival} {
+		add(Fault{Kind: kind}, acts...)
+	}
+	add(Fault{Kind: FaultHang, Delay: hang}, all...)
 	for _, kind := range []FaultKind{FaultError, FaultReset, FaultEmptyBody, FaultForeign, FaultLoggedOut, FaultClose} {
 		add(Fault{Kind: kind}, all...)
 	}
 	for _, kind := range []FaultKind{FaultGarbage, FaultTruncated, FaultGuestPage} {
 		add(Fault{Kind: kind}, PageBoard, PageDetails)
 	}
-	for _, kind := range []FaultKind{FaultErrorAfter, FaultResetAfter, FaultForeignAfter, FaultExpiredToken, FaultRival, FaultTruncated} {
-		add(Fault{Kind: kind}, acts...)
-	}
 	add(Fault{Kind: FaultError, Status: 502}, PageLogIn)
-	add(Fault{Kind: FaultHang, Delay: hang}, all...)
-	add(Fault{Kind: FaultHangAfter, Delay: hang}, acts...)
 	add(Fault{Kind: FaultSlow, Delay: hang / 2}, all...)
 	add(Fault{Kind: FaultTrickle, Delay: hang / 2}, PageBoard, PageDetails)
 	add(Fault{Kind: FaultRateLimited, RetryAfter: time.Second}, PageBoard)

@@ -45,7 +45,7 @@ type frame struct {
 	RejectAsInput bool
 	Number        int64
 	Lock          string
-	AbsoluteBase  string
+	Base          string // Before every path: nothing, a prefix, or the host, too.
 	HiddenCancel  bool
 	MoreFields    bool // Of the log-in form.
 }
@@ -73,9 +73,7 @@ func (p *Portal) render(v *visit, status int, name string, f frame) answer {
 	if p.scenario.Look.Noise {
 		f.Noise = strconv.FormatUint(mix(p.scenario.Seed, "noise", p.tally.requests), 36)
 	}
-	if p.scenario.Look.AbsoluteLinks {
-		f.AbsoluteBase = base(v.r)
-	}
+	f.Base = p.base(v.r, p.scenario.Look.AbsoluteLinks)
 	if s := v.session; s != nil {
 		f.Token, f.Email = s.token, s.email
 		if !f.Bare {
@@ -117,12 +115,32 @@ func execute(name string, f frame) []byte {
 	return b.Bytes()
 }
 
-// base is the portal's own address, as the client called it.
-func base(r *http.Request) string {
-	if r.TLS != nil {
-		return "https://" + r.Host
+// base stands before every path of the portal: its prefix, and where wanted the host, as
+// the client called it.
+func (p *Portal) base(r *http.Request, absolute bool) string {
+	switch {
+	case !absolute:
+		return p.scenario.Prefix
+	case r.TLS != nil:
+		return "https://" + r.Host + p.scenario.Prefix
 	}
-	return "http://" + r.Host
+	return "http://" + r.Host + p.scenario.Prefix
+}
+
+// locate writes where a redirect leads. A path is the portal's; anything else stays.
+func (p *Portal) locate(r *http.Request, to string) string {
+	if !strings.HasPrefix(to, "/") {
+		return to
+	}
+	return p.base(r, p.scenario.Look.AbsoluteLinks) + to
+}
+
+// wanted is the path and query of a request, without the portal's prefix.
+func (p *Portal) wanted(v *visit) string {
+	if v.r.URL.RawQuery == "" {
+		return v.path
+	}
+	return v.path + "?" + v.r.URL.RawQuery
 }
 
 // write sends an answer in the charset and encoding that the portal has.
@@ -138,10 +156,7 @@ func (p *Portal) write(w http.ResponseWriter, r *http.Request, a answer) {
 		http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: rand.Text(), Path: "/"})
 	}
 	if a.location != "" {
-		if p.scenario.Look.AbsoluteLinks && strings.HasPrefix(a.location, "/") {
-			a.location = base(r) + a.location
-		}
-		h.Set("Location", a.location)
+		h.Set("Location", p.locate(r, a.location))
 		a.body = []byte("<!DOCTYPE html><title>Redirecting</title><p>Redirecting.</p>\n")
 	}
 	look := &p.scenario.Look

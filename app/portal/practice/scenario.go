@@ -27,6 +27,10 @@ type Scenario struct {
 	// FirstNumber is given to the first job that has none of its own; 48213 where 0.
 	FirstNumber int64 `json:"first_number,omitempty"`
 
+	// Prefix stands before every path of the portal, "/agency" for one that shares its
+	// host with others.
+	Prefix string `json:"prefix,omitempty"`
+
 	Jobs    []Job            `json:"jobs,omitempty"`
 	Stream  *Stream          `json:"stream,omitempty"` // Jobs without end; nil for none.
 	Rivals  Rivals           `json:"rivals"`
@@ -254,6 +258,9 @@ func (s Scenario) Validate() error {
 	}
 	if p := s.Board.Path; p != "" && (!strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?# ")) {
 		return fmt.Errorf("board.path %q: not a path", p)
+	}
+	if p := s.Prefix; p != "" && (!strings.HasPrefix(p, "/") || strings.HasSuffix(p, "/") || strings.ContainsAny(p, "?# ")) {
+		return fmt.Errorf("prefix %q: not a path, or one that ends in a slash", p)
 	}
 	if s.Rivals.Share < 0 || s.Rivals.Share > 1 {
 		return errors.New("rivals.share: not between 0 and 1")

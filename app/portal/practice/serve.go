@@ -24,7 +24,7 @@ func Serve(ctx context.Context, addr string, s Scenario, log *slog.Logger) error
 	}
 	p := New(s, Options{Log: log})
 	address := "http://" + listener.Addr().String()
-	log.Info("The practice portal is at " + address + ", its board at " + address + p.scenario.Board.Path + ".")
+	log.Info("The practice portal is at " + address + p.scenario.Prefix + ", its board at " + address + p.scenario.Prefix + p.scenario.Board.Path + ".")
 	for _, a := range p.scenario.Accounts {
 		log.Info("Log in as " + a.Email + " with the password " + a.Password + ". It is no secret: nothing here is real.")
 	}
