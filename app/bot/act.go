@@ -1,0 +1,336 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// Bounds of acting.
+const (
+	mostRounds       = 8 // Of acting and confirming within one paced look.
+	triesPerLook     = 2 // Of one job within one paced look.
+	firstRetryOfPost = 250 * time.Millisecond
+)
+
+// work makes of a board what is to be made of it.
+func (r *run) work(board app.Board) {
+	if r.nothingNew(board) {
+		r.countSightings(board)
+		return
+	}
+	r.unfinished, r.stirred = false, false
+	r.take(board)
+	r.act()
+}
+
+// take takes in a board: what is there, and what it says of claims that are open.
+func (r *run) take(board app.Board) {
+	r.sight(board)
+	r.refreshTally()
+	r.settleByBoard()
+	r.askAboutNewest()
+	r.flush()
+}
+
+// act does what is to be done about the newest board, in order of preference. What was
+// posted is confirmed by another look, which shows a newer board, and that is worked
+// through too.
+func (r *run) act() {
+	r.round++
+	for range mostRounds {
+		r.consider()
+		r.flush()
+		newer, ok := r.confirm()
+		if !ok {
+			break
+		}
+		r.take(newer)
+	}
+	r.askForOutcomes()
+	r.watchBookings()
+	r.creditOthers()
+	r.restUntil = time.Now().Add(clockEvery)
+	if time.Since(r.spreadAt) >= spreadEvery {
+		r.rememberSightings()
+	}
+	r.flush()
+}
+
+// nothingNew recognises a board that has not changed, while nothing else has either.
+func (r *run) nothingNew(board app.Board) bool {
+	return board.Unchanged && sameRows(board.Jobs, r.board.Jobs) &&
+		!r.stirred && !r.unfinished &&
+		time.Now().Before(r.restUntil) && time.Since(r.tally.readAt) < tallyEvery
+}
+
+// sameRows tells whether two boards are one decoding: the portal gives the slice of the
+// look before where the bytes are the same.
+func sameRows(a, b []app.Job) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// countSightings notes that everything is still there.
+func (r *run) countSightings(board app.Board) {
+	r.board = board
+	for _, s := range r.here {
+		s.sightings++
+		s.record.LastSeenAt = board.SeenAt
+	}
+}
+
+// consider goes through the free jobs in order of preference, and acts on each as soon
+// as it is decided: those that come later cannot exclude it.
+func (r *run) consider() {
+	order := r.candidates()
+	for i, s := range order {
+		if r.over() || r.halted {
+			return
+		}
+		r.askAhead(order[i:])
+		r.decide(s)
+		r.actOn(s)
+	}
+}
+
+// candidates gives the free jobs that need a thought, the preferred ones first.
+func (r *run) candidates() []*seen {
+	var jobs []app.Job
+	now := time.Now()
+	for _, s := range r.here {
+		if s.familiar && s.matchedNow(r.look) && (r.wantsAct(s) || s.basis != r.basisFor(s) || !now.Before(s.redecide)) {
+			jobs = append(jobs, s.job)
+		}
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	order := make([]*seen, 0, len(jobs))
+	for _, j := range r.rules.Prefer(jobs) {
+		order = append(order, r.seen[j.Number])
+	}
+	return order
+}
+
+// wantsAct tells whether the decision made is one that an act follows from, or that an
+// act has yet to be given up for.
+func (r *run) wantsAct(s *seen) bool {
+	return s.open() != nil ||
+		s.decided && (s.decision.Verdict == app.VerdictAccept || s.decision.Verdict == app.VerdictReject)
+}
+
+// actOn does what was decided, where it may be done now.
+func (r *run) actOn(s *seen) {
+	if s.basis == (basis{}) || r.over() || r.halted { // Not decided.
+		return
+	}
+	act := app.ActAccept
+	switch s.decision.Verdict {
+	case app.VerdictAccept:
+	case app.VerdictReject:
+		act = app.ActReject
+	default:
+		r.giveUp(s)
+		return
+	}
+	if !r.mayTry(s, act) {
+		return
+	}
+	if why := r.barred(); why != "" {
+		if r.config.Mode != app.ModeLive {
+			r.giveUp(s)
+		}
+		r.setBarred(s, why)
+		return
+	}
+	if r.waitsForPortal() != nil {
+		r.unfinished = true
+		return
+	}
+	if why := s.noForm(act); why != "" {
+		r.needsUser(s, why)
+		return
+	}
+	if act == app.ActAccept && r.tooMany() {
+		r.setBarred(s, r.barred())
+		return
+	}
+	if c := r.secure(s, act); c != nil {
+		r.post(s, c)
+	}
+}
+
+// mayTry tells whether the job's claim, where it has one, leaves room for a try: none
+// was settled but to be given back, none is still to be confirmed, and none was refused
+// under these rules.
+func (r *run) mayTry(s *seen, act app.Act) bool {
+	if s.ours() || s.otherOpen(act) {
+		return false
+	}
+	c := s.claim(act)
+	switch {
+	case c == nil:
+		return true
+	case !c.Settled():
+		wait := time.Now().Before(c.nextTry) || c.triesIn(r.round) >= triesPerLook
+		r.unfinished = r.unfinished || wait
+		return c.free && !wait
+	case c.Outcome == app.OutcomeRefused:
+		return c.RulesVersion != r.config.Version
+	default:
+		return c.wasTaken || c.released
+	}
+}
+
+// otherOpen tells whether the other act's claim is still to be settled.
+func (s *seen) otherOpen(act app.Act) bool {
+	c := s.open()
+	return c != nil && c.Act != act
+}
+
+// barred says why nothing is done on the portal now; "" where acts are allowed.
+func (r *run) barred() string {
+	switch {
+	case r.config.Mode != app.ModeLive:
+		return "The bot only watches (practice): nothing is accepted or rejected."
+	case r.session.Paused:
+		return "The bot is paused."
+	case r.bot.breaker.tripped():
+		return "The breaker is open: " + r.bot.breaker.reason
+	case !r.restored:
+		return "What was claimed before is not known yet, because the records cannot be read."
+	}
+	return ""
+}
+
+// setBarred writes why a job that fits was not acted on.
+func (r *run) setBarred(s *seen, why string) {
+	if s.record.Status == app.JobMatched && s.record.RejectionReason != why {
+		s.record.RejectionReason = why
+		r.put(s)
+	}
+}
+
+// noForm says why an act cannot be made on the portal; "" where it can. A row without the
+// form may have it on the details page.
+func (s *seen) noForm(act app.Act) string {
+	page := s.details.page
+	switch {
+	case act == app.ActReject && (page == nil || page.RejectForm == nil):
+		return "Its details page carries no form to reject it."
+	case act == app.ActReject, s.job.AcceptForm != nil:
+		return ""
+	case page != nil && page.AcceptForm != nil:
+		s.job.AcceptForm = page.AcceptForm
+		return ""
+	default:
+		return "The board carries no form to accept it."
+	}
+}
+
+// needsUser shows a job to the user: the bot cannot do what is to be done.
+func (r *run) needsUser(s *seen, why string) {
+	if s.record.NeedsUser == why {
+		return
+	}
+	s.record.NeedsUser, s.record.RejectionReason = why, why
+	r.put(s)
+	r.tellJob(s, app.EventJobAsk, s.name()+" needs you. "+why)
+}
+
+// post makes the act, under a claim that is stored.
+func (r *run) post(s *seen, c *claim) {
+	c.try = try{look: r.look}
+	r.freeBoard = nil // One that came before this post shows nothing of it.
+	c.count(r.round)
+	if r.over() {
+		r.release(s, c, "The bot was stopped before anything was posted.")
+		return
+	}
+	started := time.Now()
+	reply, err := r.submit(s, c.Act)
+	c.PostedAt = started.UTC()
+	if !reply.PostedAt.IsZero() {
+		c.PostedAt = reply.PostedAt.UTC()
+	}
+	r.postedNow = true
+	c.heed(reply, err)
+	r.obey(err)
+	c.touch()
+	if s.record.ClaimedAt.IsZero() {
+		s.record.ClaimedAt = c.ClaimedAt
+	}
+	if s.record.PostedAt.IsZero() {
+		s.record.PostedAt = c.PostedAt
+	}
+	r.bot.log.Info("posted", "act", c.Act, "job", c.Ref, "attempt", c.Attempt, "came_back", c.try.reason,
+		"after_seen", c.PostedAt.Sub(s.record.SeenAt).Round(time.Millisecond))
+	r.weighReply(s, c, reply, err)
+	r.flush()
+}
+
+// submit submits the form. A post under way is finished when the process ends in order,
+// and cut when the user stops the bot.
+func (r *run) submit(s *seen, act app.Act) (app.Reply, error) {
+	if err := r.waitsForPortal(); err != nil {
+		return app.Reply{}, err
+	}
+	b, job, shortNotice := r.bot, s.job, r.config.AllowShortNotice
+	return await(r.acting, b, func(ctx context.Context) (app.Reply, error) {
+		if act == app.ActReject {
+			return b.portal.Reject(ctx, job)
+		}
+		return b.portal.Accept(ctx, job, shortNotice)
+	})
+}
+
+// heed notes what came back. It proves nothing; it tells what a job that is still free
+// afterwards means.
+func (c *claim) heed(reply app.Reply, err error) {
+	t := &c.try
+	p := instead(err)
+	switch {
+	case err == nil:
+		c.Reached = true
+		t.replied, t.took = true, true
+		t.reason = "an answer"
+	case p != nil:
+		c.Reached = c.Reached || p.Sent
+		t.replied = p.Status != 0
+		t.reason = p.Reason
+	default: // Cut by ourselves: it may have been on its way.
+		c.Reached = true
+		t.reason = err.Error()
+	}
+	switch {
+	case reply.Dialog != "":
+		t.dialog, t.took = true, false
+		t.refusal = fmt.Sprintf("the portal asked a question (%s) that is not answered for you", reply.Dialog)
+	case reply.Refused != "":
+		t.took = false
+		t.refusal = "the portal said: " + reply.Refused
+	}
+	if t.refusal != "" {
+		t.reason = t.refusal
+	}
+	t.late = late(err)
+	c.Detail = t.reason
+}
+
+// count notes a try in a round of acting.
+func (c *claim) count(round int64) {
+	if c.roundOf != round {
+		c.roundOf, c.inRound = round, 0
+	}
+	c.inRound++
+}
+
+// triesIn tells how often it was tried in a round of acting.
+func (c *claim) triesIn(round int64) int {
+	if c.roundOf != round {
+		return 0
+	}
+	return c.inRound
+}

@@ -1,0 +1,202 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// claim is a claim with what this process knows of it besides.
+type claim struct {
+	app.Claim
+	// before says that an earlier run made it, so that whether anything was posted, and
+	// what came back, is not known.
+	before bool
+	try    try
+	// free says that a look begun after the newest try has shown the job still free.
+	free      bool
+	freeLooks int   // Since the newest try.
+	freeAt    int64 // The board of the newest of them.
+	// wasTaken says that, since the claim was settled, the job was seen not free. If it is
+	// free again after that, somebody has given it back.
+	wasTaken bool
+	released bool      // Settled as not acted on: nothing stands against another try.
+	nextTry  time.Time // No further try before this.
+	roundOf  int64     // The paced look of the newest tries, and how many there were.
+	inRound  int
+	asked    int // How often the details were asked for the outcome.
+	askAfter time.Time
+	told     bool // That the outcome is not known.
+}
+
+// try is what came of the newest attempt.
+type try struct {
+	look    int64  // The newest board when it was made.
+	replied bool   // The portal answered, be it with an error.
+	refusal string // Its words where it said no, or the question it asked.
+	dialog  bool
+	took    bool // The answer was no error: the act may well have been done.
+	late    bool // No answer came in time: the portal may still be at it.
+	reason  string
+}
+
+// mayHaveReached tells whether any attempt can have reached the portal.
+func (c *claim) mayHaveReached() bool { return c.Reached || c.before }
+
+// touch gives a changed claim a new version.
+func (c *claim) touch() { c.Version = nextVersion(c.Version, time.Now()) }
+
+// secure gives the claim under which the act may be made now: a new one, stored before
+// anything is posted, or the one that the job has, with its next attempt. nil: nothing
+// may be posted.
+func (r *run) secure(s *seen, act app.Act) *claim {
+	if err := r.mayAct(); err != nil {
+		r.recordsAway(err)
+		r.unfinished = true
+		return nil
+	}
+	r.settleFirst()
+	if c := s.claim(act); c != nil {
+		return r.again(s, c)
+	}
+	return r.first(s, act)
+}
+
+func (r *run) mayAct() error {
+	if r.bot.ledger.waiting() > actUpTo {
+		return app.Errorf(app.CodeUnavailable, "too much waits to be recorded")
+	}
+	b := r.bot
+	_, err := read(r.looking, b, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, b.records.MayAct(ctx, b.account)
+	})
+	return err
+}
+
+// settleFirst waits a moment for outcomes to be stored, so that a claim that came to
+// nothing does not stand in the way of the next.
+func (r *run) settleFirst() {
+	if !r.settledNow {
+		return
+	}
+	r.settledNow = false
+	r.flush()
+	ctx, cancel := context.WithTimeout(r.looking, patienceSave)
+	defer cancel()
+	_, _ = await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
+}
+
+// first makes a job's first claim.
+func (r *run) first(s *seen, act app.Act) *claim {
+	now := time.Now().UTC()
+	wanted := app.Claim{
+		ID: app.NewID(now), AccountID: r.bot.account, SessionID: r.session.ID,
+		Number: s.job.Number, Ref: s.job.Ref, Act: act, Epoch: r.lease.Epoch, Attempt: 1,
+		RulesVersion: r.config.Version, ClaimedAt: now,
+		StartsAt: s.decision.StartsAt, EndsAt: s.decision.EndsAt,
+		Language: s.job.Language, JobType: r.typeOf(s), Version: 1,
+	}
+	var refused error // By the check; read only where the records have answered.
+	b, set, others := r.bot, r.rules, r.tally.others
+	stored, err := await(r.looking, b, func(ctx context.Context) (app.Claim, error) {
+		return b.records.Claim(ctx, wanted, func(t app.Tally) error {
+			t.Bookings = withOthers(t.Bookings, others)
+			refused = set.Recheck(wanted, t, time.Now())
+			return refused
+		})
+	})
+	switch {
+	case err == nil:
+		c := &claim{Claim: stored}
+		s.keep(c)
+		r.recordsBack()
+		r.tally.take(stored, r.session.ID)
+		r.rowFirst()
+		return c
+	case r.over():
+	case app.CodeOf(err) != app.CodeConflict:
+		r.recordsAway(err)
+		r.unfinished = true
+	case stored.ID != "" && stored.ID != wanted.ID:
+		r.adoptClaim(s, stored)
+	case refused != nil:
+		r.outdone(s, refused)
+	default:
+		b.log.Warn("a claim was refused, and the lease may be lost", "job", s.job.Number, "error", err)
+		r.unfinished = true
+	}
+	return nil
+}
+
+// rowFirst gives the job's row a moment to be stored too: it was on its way while the
+// details were read and the claim was made, and after a crash it tells more than the
+// claim alone.
+func (r *run) rowFirst() {
+	ctx, cancel := context.WithTimeout(r.looking, patienceRow)
+	defer cancel()
+	_, _ = await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
+}
+
+// adoptClaim takes over a claim that was made elsewhere: by an earlier run, or under a
+// save that seemed to fail.
+func (r *run) adoptClaim(s *seen, stored app.Claim) {
+	c := &claim{Claim: stored, before: true}
+	c.try.look = r.look
+	s.keep(c)
+	r.unfinished = true
+	r.tally.readAt = time.Time{}
+}
+
+// outdone leaves a job that another claim excludes.
+func (r *run) outdone(s *seen, why error) {
+	s.record.RejectionReason = why.Error()
+	r.put(s)
+	s.basis = basis{}
+	r.tally.readAt = time.Time{} // What is taken is not what was known here.
+	r.unfinished = true
+}
+
+// again makes the next attempt under the claim that the job has. It is stored before the
+// post, like the first.
+func (r *run) again(s *seen, c *claim) *claim {
+	next := c.Claim
+	next.Attempt++
+	next.Epoch = r.lease.Epoch
+	next.RulesVersion = r.config.Version
+	next.Outcome, next.OutcomeAt, next.Detail = "", time.Time{}, ""
+	next.Reached = c.mayHaveReached()
+	reopened := c.Settled()
+	if reopened {
+		next.SessionID = r.session.ID
+	}
+	next.StartsAt, next.EndsAt = s.decision.StartsAt, s.decision.EndsAt
+	if err := r.rules.Recheck(next, r.tally.now, time.Now()); err != nil {
+		r.outdone(s, err)
+		return nil
+	}
+	next.Version = nextVersion(next.Version, time.Now())
+	r.step.claim(next)
+	r.flush()
+	if !r.storedInTime() {
+		r.unfinished = true
+		return nil
+	}
+	c.Claim = next
+	c.before = false
+	c.free, c.freeLooks, c.freeAt = false, 0, 0
+	c.wasTaken, c.released, c.told = false, false, false
+	c.asked, c.askAfter = 0, time.Time{}
+	if reopened {
+		r.tally.take(next, r.session.ID)
+	}
+	return c
+}
+
+// storedInTime waits for everything recorded so far to be stored, which a post needs.
+func (r *run) storedInTime() bool {
+	ctx, cancel := context.WithTimeout(r.looking, patienceRead)
+	defer cancel()
+	_, err := await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
+	return err == nil
+}

@@ -1,0 +1,322 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// sign is what the portal shows of a job after an act. Only such a sign settles a claim.
+type sign int
+
+const (
+	signNone   sign = iota // Nothing that can be relied upon.
+	signOurs               // Booked with us.
+	signGone               // Somebody else's, or no longer there.
+	signFree               // Still to be had.
+	signAbsent             // Not on a board that was read to its end.
+	signNoForm             // Its page carries no form to reject it any more.
+)
+
+// confirm gives a board newer than what was posted in this round: the one that came as
+// the reply, where that has settled everything, or else the one of a look made now.
+func (r *run) confirm() (app.Board, bool) {
+	free := r.freeBoard
+	r.freeBoard = nil
+	if !r.postedNow || r.over() || r.halted {
+		return app.Board{}, false
+	}
+	r.postedNow = false
+	if free != nil && len(r.openClaims()) == 0 {
+		return *free, true
+	}
+	board, err := r.lookLoggedIn()
+	switch {
+	case err == nil:
+		return board, true
+	case !r.over() && !r.halted:
+		r.troubled(err)
+	}
+	return app.Board{}, false
+}
+
+// openClaims gives the jobs with a claim whose outcome is not known.
+func (r *run) openClaims() []*seen {
+	var open []*seen
+	for _, s := range r.seen {
+		if s.open() != nil {
+			open = append(open, s)
+		}
+	}
+	return open
+}
+
+// weighReply settles a claim by what came back, where that is itself a page that shows
+// the job as it is now. Anything less has to be confirmed.
+func (r *run) weighReply(s *seen, c *claim, reply app.Reply, err error) {
+	r.countErrors(c)
+	switch {
+	case err != nil:
+	case reply.Board != nil:
+		r.freeBoard = reply.Board
+		for i := range reply.Board.Jobs {
+			if j := &reply.Board.Jobs[i]; j.Number == c.Number {
+				r.weighFinal(s, c, signOf(j.State))
+				return
+			}
+		}
+	case reply.Details != nil && (reply.Details.Number == "" || reply.Details.Number == c.Number):
+		r.weighFinal(s, c, signOf(reply.Details.State))
+	}
+}
+
+// weighFinal heeds the signs that nothing can take back; one that the job is still free
+// may be older than what was posted.
+func (r *run) weighFinal(s *seen, c *claim, found sign) {
+	if found == signOurs || found == signGone {
+		r.weigh(s, c, found)
+	}
+}
+
+func signOf(state app.JobState) sign {
+	switch state {
+	case app.StateOurs:
+		return signOurs
+	case app.StateGone:
+		return signGone
+	case app.StateMatched:
+		return signFree
+	default:
+		return signNone
+	}
+}
+
+// settleByBoard settles claims by what the newest board shows of their jobs.
+func (r *run) settleByBoard() {
+	for _, s := range r.openClaims() {
+		c := s.open()
+		if c.try.look >= r.look && !c.before {
+			continue // The board is older than the try.
+		}
+		r.weigh(s, c, r.signOnBoard(s, c))
+	}
+	for _, s := range r.here {
+		r.heedLateWin(s)
+	}
+	r.heedSurprises()
+}
+
+func (r *run) signOnBoard(s *seen, c *claim) sign {
+	switch {
+	case s.look != r.look && r.board.Complete:
+		return signAbsent
+	case s.look != r.look, s.double:
+		return signNone
+	case s.job.State == app.StateMatched && c.Act == app.ActReject:
+		return signNone // Whether it was rejected, its page tells.
+	default:
+		return signOf(s.job.State)
+	}
+}
+
+// heedLateWin corrects a claim that was thought to have come to nothing, where the job
+// turns out to be ours.
+func (r *run) heedLateWin(s *seen) {
+	c := s.accept
+	if s.job.State == app.StateOurs && !s.double && c != nil && c.Settled() && c.Outcome != app.OutcomeAccepted && c.mayHaveReached() && !c.released {
+		r.settle(s, c, app.OutcomeAccepted, "It turned out to be yours after all.")
+	}
+}
+
+// heedSurprises looks for an act that turned out wrong: a job became ours that was not
+// to be accepted, while one that was to be did not.
+func (r *run) heedSurprises() {
+	if len(r.surprises) == 0 {
+		return
+	}
+	for _, s := range r.seen {
+		c := s.accept
+		if c != nil && c.try.look == r.look-1 && c.Outcome != app.OutcomeAccepted {
+			r.trip(tripWrong, r.surprises[0].name()+" became yours when "+s.name()+" was to be accepted.")
+			return
+		}
+	}
+}
+
+// askAboutNewest asks, right after a confirming look, for the pages of those jobs that
+// the look did not tell of: what they give back may be taken by others in this look.
+func (r *run) askAboutNewest() {
+	for _, s := range r.openClaims() {
+		if c := s.open(); c.try.look == r.look-1 && !c.free && c.asked == 0 && c.try.look > 0 {
+			r.askForOutcome(s, c)
+		}
+	}
+}
+
+// askForOutcomes asks for the pages of jobs whose outcome the board does not tell: all
+// those never asked for, and of the others one that is due.
+func (r *run) askForOutcomes() {
+	again := false
+	for _, s := range r.openClaims() {
+		c := s.open()
+		due := c.asked == 0 || !again && time.Now().After(c.askAfter)
+		if due && !c.free && !r.over() && !r.halted {
+			again = again || c.asked > 0
+			r.askForOutcome(s, c)
+		}
+		if c = s.open(); c != nil {
+			r.unfinished = true
+			r.tellUnknown(s, c)
+		}
+	}
+}
+
+// askForOutcome asks a job's page for the outcome of its claim.
+func (r *run) askForOutcome(s *seen, c *claim) {
+	if r.over() || r.halted {
+		return
+	}
+	c.asked++
+	c.askAfter = time.Now().Add(min(r.pace.interval<<min(c.asked, 10), lastBackOff))
+	page, err := r.askDetails(r.reachable(s))
+	if err != nil {
+		return
+	}
+	if page != nil && c.Act == app.ActReject {
+		s.details.page, s.job.Details = page, page // Its form is the newest.
+	}
+	r.weigh(s, c, signOnPage(page, c.Act))
+}
+
+// reachable gives a job that can be asked for: one that was never seen in this run is
+// known from its record.
+func (r *run) reachable(s *seen) *seen {
+	if s.job.Number == "" {
+		s.job = jobOf(s.record)
+	}
+	if s.job.Number == "" {
+		if c := s.open(); c != nil {
+			s.job = app.Job{Number: c.Number, Ref: c.Ref, Language: c.Language}
+		}
+	}
+	return s
+}
+
+// jobOf gives of a recorded job what its page is asked for with.
+func jobOf(rec app.JobRecord) app.Job {
+	return app.Job{
+		Number: rec.Number, Ref: rec.Ref, Language: rec.Language, Date: rec.Date, Time: rec.Time,
+		DurationText: rec.DurationText, DurationMinutes: rec.DurationMinutes, DetailsURL: rec.DetailsURL, Row: rec.Row,
+	}
+}
+
+// signOnPage reads a sign from a details page; nil is a page that is gone.
+func signOnPage(page *app.Details, act app.Act) sign {
+	if page == nil {
+		return signGone
+	}
+	found := signOf(page.State)
+	if act == app.ActReject {
+		switch {
+		case found == signOurs, found == signGone:
+			return found
+		case page.RejectForm == nil:
+			return signNoForm
+		default:
+			return signFree
+		}
+	}
+	if found == signNone && page.AcceptForm != nil {
+		return signFree
+	}
+	return found
+}
+
+// weigh settles a claim by a sign, or notes that the job is still free.
+func (r *run) weigh(s *seen, c *claim, found sign) {
+	switch {
+	case found == signFree:
+		r.stillFree(s, c)
+	case c.Act == app.ActReject:
+		r.weighReject(s, c, found)
+	case found == signOurs:
+		r.settle(s, c, app.OutcomeAccepted, "The portal shows it as yours.")
+	case found == signGone && c.mayHaveReached():
+		r.settle(s, c, app.OutcomeLost, "Somebody else has it, or it was withdrawn.")
+	case found == signGone:
+		r.settle(s, c, app.OutcomeFailed, "The try never reached the portal ("+c.try.reason+"), and it is gone.")
+	}
+}
+
+func (r *run) weighReject(s *seen, c *claim, found sign) {
+	switch {
+	case found == signOurs:
+		r.settle(s, c, app.OutcomeRefused, "It is yours, though it was to be rejected.")
+		r.trip(tripWrong, s.name()+" is yours, though it was to be rejected.")
+	case found == signNone:
+	case c.mayHaveReached():
+		r.settle(s, c, app.OutcomeRejected, "It is no longer offered to you.")
+	default:
+		r.settle(s, c, app.OutcomeFailed, "The try never reached the portal ("+c.try.reason+"), and it is gone.")
+	}
+}
+
+// stillFree is what a job means that is free after a try: refused, where the portal said
+// no or asked something; else not taken, and to be tried again. Where the answer looked
+// like a success, or none came in time, the portal may still be at it: then one look is
+// not enough.
+func (r *run) stillFree(s *seen, c *claim) {
+	if c.try.refusal != "" {
+		r.refused(s, c)
+		return
+	}
+	if c.freeAt == r.look {
+		return
+	}
+	c.freeAt = r.look
+	c.freeLooks++
+	if c.freeLooks < 2 && (c.try.took || c.try.late) {
+		r.unfinished = true
+		return
+	}
+	if !c.free {
+		c.free = true
+		c.nextTry = time.Now().Add(retryAfter(c.Attempt))
+		r.unfinished = true
+	}
+}
+
+// retryAfter is the pause before the next attempt: none before the second, since others
+// are after the job too.
+func retryAfter(attempt int) time.Duration {
+	if attempt < 2 {
+		return 0
+	}
+	return min(firstRetryOfPost<<min(attempt-2, 10), lastBackOff)
+}
+
+// refused settles a claim that the portal did not want. It is not tried again until the
+// rules change.
+func (r *run) refused(s *seen, c *claim) {
+	why := "It was refused: " + c.try.refusal + "."
+	if c.try.dialog {
+		s.record.Verdict = app.VerdictAsk
+		s.record.NeedsUser = "The portal asks something before it gives you this job. Answer it there, or leave it."
+	}
+	r.settle(s, c, app.OutcomeRefused, why)
+}
+
+// late tells whether a request ended by its time limit, so that the portal may still be
+// working at it.
+func late(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	timed, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && timed.Timeout()
+}

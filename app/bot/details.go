@@ -1,0 +1,144 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// details is what is known of a job's details page.
+type details struct {
+	page     *app.Details // nil where it was not read, or has to be read anew.
+	gone     string       // Why the job is no longer there, in the portal's words.
+	version  int64        // Grows with every reading.
+	failures int
+	after    time.Time // Not to be asked for before this.
+	trouble  string    // Why the last reading failed.
+	coming   future[app.Details]
+}
+
+// forget has the page read anew: the job's row is another now.
+func (d *details) forget() {
+	d.page, d.gone, d.failures, d.after, d.trouble = nil, "", 0, time.Time{}, ""
+	d.version++
+}
+
+// read tells whether the page needs no asking for.
+func (d *details) read() bool { return d.page != nil || d.gone != "" }
+
+// needDetails reads a job's details for a decision, once for each state of its row. It
+// tells whether they are known now. A page that cannot be read is asked for again at a
+// later look, further and further apart, and keeps nothing else waiting.
+func (r *run) needDetails(s *seen) bool {
+	switch {
+	case s.details.read():
+		return true
+	case time.Now().Before(s.details.after) || r.over():
+		r.unfinished = true
+		return false
+	}
+	page, err := r.askDetails(s)
+	if err != nil {
+		r.unfinished = true
+		return false
+	}
+	s.details.page = page
+	s.job.Details = page
+	return true
+}
+
+// askDetails asks for a job's page and notes what came of it. An expired session costs
+// one log-in. That the job is no longer there is an answer, not an error; the page is nil
+// then.
+func (r *run) askDetails(s *seen) (*app.Details, error) {
+	page, err := r.detailsOnce(s)
+	if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
+		r.bot.loggedIn = false
+		if !r.logins.untested && r.logins.mayTry(time.Now()) && r.logIn() == nil {
+			page, err = r.detailsOnce(s)
+		}
+	}
+	d := &s.details
+	d.version++
+	p := instead(err)
+	switch {
+	case err == nil:
+		d.failures, d.trouble, d.gone = 0, "", ""
+		return page, nil
+	case p != nil && p.Class == app.PageGone:
+		d.failures, d.trouble, d.gone = 0, "", p.Reason
+		return nil, nil
+	case r.over():
+		return nil, err
+	}
+	d.failures++
+	d.trouble = err.Error()
+	if p != nil {
+		d.trouble = p.Reason
+	}
+	d.after = time.Now().Add(max(backOffAfter(d.failures, r.bot.random()), r.pace.interval/2))
+	r.obey(err)
+	if p != nil && p.Class == app.PageChallenge {
+		r.challenge(p.Reason)
+	}
+	r.bot.log.Debug("a details page could not be read", "job", s.job.Number, "error", err)
+	return nil, err
+}
+
+// detailsOnce asks once, or takes the answer that was asked for ahead.
+func (r *run) detailsOnce(s *seen) (*app.Details, error) {
+	if err := r.waitsForPortal(); err != nil {
+		return nil, err
+	}
+	coming := s.details.coming
+	s.details.coming = nil
+	if coming == nil {
+		coming = r.beginDetails(s)
+	}
+	page, err := coming.wait(r.looking, r.bot)
+	if err != nil {
+		return nil, err
+	}
+	if page.Number != "" && page.Number != s.job.Number {
+		return nil, &app.PageError{Class: app.PageChanged, Sent: true, Reason: fmt.Sprintf("the details of job %s came instead", page.Number)}
+	}
+	return &page, nil
+}
+
+func (r *run) beginDetails(s *seen) future[app.Details] {
+	b, job := r.bot, s.job
+	return begin(r.looking, b, func(ctx context.Context) (app.Details, error) { return b.portal.Details(ctx, job) })
+}
+
+// askAhead asks for several details pages at once, where the user allows it, so that the
+// first job need not wait for its own only after the second's.
+func (r *run) askAhead(jobs []*seen) {
+	if r.config.ParallelDetails < 2 {
+		return
+	}
+	asked := 0
+	for _, s := range jobs {
+		if s.details.coming != nil {
+			asked++
+		}
+	}
+	for _, s := range jobs {
+		if asked >= r.config.ParallelDetails || r.waitsForPortal() != nil {
+			return
+		}
+		if s.details.coming == nil && r.wantsDetails(s) {
+			s.details.coming = r.beginDetails(s)
+			asked++
+		}
+	}
+}
+
+// wantsDetails tells whether a decision about the job will ask for its page.
+func (r *run) wantsDetails(s *seen) bool {
+	if s.details.read() || time.Now().Before(s.details.after) || s.basis == r.basisFor(s) {
+		return false
+	}
+	return r.rules.Decide(s.job, r.tally.now, time.Now()).NeedsDetails
+}

@@ -1,0 +1,130 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// Bounds of the logging in.
+const (
+	mostStrikes  = 2 // Tries with credentials that were not taken: a third could lock the account.
+	freeLogins   = 6 // Log-ins within loginWindow that are made at once; more of them wait.
+	loginWindow  = time.Minute
+	whyStrikes   = "The portal does not take the log-in data. They were tried twice and are not tried again, so that the account is not locked: check ATOZ_USERNAME and ATOZ_PASSWORD, then start the bot."
+	whyChallenge = "The portal asks for a person (a CAPTCHA or a consent page). Log in with a browser, answer it, then rearm the bot or start it."
+)
+
+// logins counts how often the portal was asked to let us in.
+type logins struct {
+	strikes  int  // In a row, with nothing of a board between.
+	untested bool // No board has been seen since the last log-in.
+	recent   []time.Time
+}
+
+// logIn tries once. Credentials that are not taken count; what else goes wrong does not.
+func (r *run) logIn() error {
+	b := r.bot
+	if err := r.waitsForPortal(); err != nil {
+		return err
+	}
+	r.setLogin(app.LoginAttempting, app.EventLoginTrying, "Logging in at the portal.")
+	r.logins.recent = append(since(r.logins.recent, time.Now().Add(-loginWindow)), time.Now())
+	_, err := await(r.looking, b, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, b.portal.LogIn(ctx)
+	})
+	if r.over() {
+		return context.Cause(r.looking)
+	}
+	p := instead(err)
+	switch {
+	case err == nil:
+		b.loggedIn = true
+		r.logins.untested = true
+		r.setLogin(app.LoginSuccess, app.EventLoginSuccess, "Logged in at the portal.")
+	case p != nil && p.Class == app.PageLoggedOut:
+		r.strike(p.Reason)
+	case p != nil && p.Class == app.PageChallenge:
+		r.challenge(p.Reason)
+	}
+	return err
+}
+
+// strike counts credentials that were not taken. With the second one it is over.
+func (r *run) strike(reason string) {
+	r.bot.loggedIn = false
+	r.logins.untested = false
+	r.logins.strikes++
+	if r.logins.strikes < mostStrikes {
+		r.setLogin(app.LoginFailed, app.EventLoginFailed, "The portal did not take the log-in data ("+reason+"); they are tried once more.")
+		return
+	}
+	r.setLogin(app.LoginFailed, app.EventLoginFailed, whyStrikes)
+	r.halt(whyStrikes, app.LoginFailed)
+}
+
+// loggedOut notes that the portal showed its log-in page, and tells whether to log in
+// again at once. Right after a log-in that page means that the credentials were not taken.
+func (r *run) loggedOut(p *app.PageError) (atOnce bool) {
+	r.bot.loggedIn = false
+	if r.logins.untested {
+		r.strike(p.Reason)
+		return false
+	}
+	return r.logins.mayTry(time.Now())
+}
+
+// mayTry keeps a portal that logs us out all the time from being hammered.
+func (l *logins) mayTry(now time.Time) bool {
+	l.recent = since(l.recent, now.Add(-loginWindow))
+	return len(l.recent) < freeLogins
+}
+
+// since gives the times after t, which are the newest at the end.
+func since(times []time.Time, t time.Time) []time.Time {
+	for len(times) > 0 && !times[0].After(t) {
+		times = times[1:]
+	}
+	return times
+}
+
+// challenge stops everything: nothing tries to get round it.
+func (r *run) challenge(reason string) {
+	r.trip(tripChallenge, reason)
+	r.bot.loggedIn = false
+	r.halt(whyChallenge, r.session.LoginStatus)
+}
+
+func (r *run) setLogin(status app.LoginStatus, kind, message string) {
+	r.session.LoginStatus = status
+	r.tellBot(kind, message)
+	r.note(levelFor(status), message)
+	r.saveSession()
+	r.flush()
+	r.bot.publish()
+}
+
+func levelFor(status app.LoginStatus) string {
+	if status == app.LoginFailed {
+		return levelWarning
+	}
+	return levelInfo
+}
+
+// waitsForPortal says that the portal asked not to be asked yet.
+func (r *run) waitsForPortal() error {
+	wait := time.Until(r.bot.quiet)
+	if wait <= 0 {
+		return nil
+	}
+	return &app.PageError{Class: app.PageUnavailable, RetryAfter: wait, Reason: "the portal asked not to be asked for a while"}
+}
+
+// obey notes how long the portal asked to be left alone.
+func (r *run) obey(err error) {
+	if p := instead(err); p != nil && p.RetryAfter > 0 {
+		r.bot.quiet = later(r.bot.quiet, time.Now().Add(p.RetryAfter))
+		r.pace.quiet = r.bot.quiet
+	}
+}
