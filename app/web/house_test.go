@@ -338,6 +338,39 @@ func (h *house) BackTest(_ context.Context, c app.Configuration, _ time.Time) (w
 	return web.BackTest{Jobs: 312, Accepted: 41, More: 4, Fewer: 1, MoreJobs: jobs[1:5], FewerJobs: jobs[5:6], Took: 38 * time.Millisecond}, nil
 }
 
+func (h *house) Figures(context.Context, time.Time, time.Time) (web.Figures, error) {
+	if _, err := h.read(); err != nil {
+		return web.Figures{}, err
+	}
+	f := web.Figures{
+		All:      web.Tally{Seen: 312, Fitting: 58, Tried: 49, Won: 37, Lost: 9, Refused: 1, Failed: 1, Unknown: 1, Rejected: 12},
+		Reaction: 92 * time.Millisecond, Uptime: 151 * time.Hour, Booked: 29 * time.Hour,
+	}
+	for i, name := range []string{"Polish", "Romanian", "Urdu", "Arabic", "Spanish", "Portuguese (Brazilian)", "Tigrinya"} {
+		f.ByLanguage = append(f.ByLanguage, web.Share{Value: name, Tally: web.Tally{Seen: int64(90 / (i + 1)), Won: int64(14 / (i + 1))}})
+	}
+	for hour := range 24 {
+		n := int64(max(0, 30-(hour-13)*(hour-13)))
+		f.ByHour = append(f.ByHour, web.Share{Value: fmt.Sprintf("%02d", hour), Tally: web.Tally{Seen: n, Won: n / 6}})
+	}
+	for i, rule := range []string{"excluded_type", "languages", "overlap", "weekly_hours", "duration"} {
+		f.ByRule = append(f.ByRule, web.Share{Value: rule, Tally: web.Tally{Seen: int64(120 / (i + 1))}})
+	}
+	for i, bound := range []string{"00050", "00100", "00200", "00350", "00500", "slower"} {
+		f.ByReaction = append(f.ByReaction, web.Share{Value: bound, Tally: web.Tally{Tried: int64(12 - 2*i), Won: int64(11 - 2*i)}})
+	}
+	return f, nil
+}
+
+func (h *house) Periods(_ context.Context, since, until time.Time) ([]web.Period, error) {
+	var all []web.Period
+	for at := since; at.Before(until); at = at.Add(4 * time.Hour) {
+		n := int64(5 + at.Hour()*2)
+		all = append(all, web.Period{From: at, To: at.Add(4 * time.Hour), Tally: web.Tally{Seen: n, Won: n / 7}, Uptime: 4 * time.Hour, Language: "Polish", PeakHour: 14})
+	}
+	return all, nil
+}
+
 // tell sends an event to every page that listens.
 func (h *house) tell(kind string, data any) {
 	content, _ := json.Marshal(map[string]any{"type": kind, "data": data, "timestamp": h.now().UTC().Format(time.RFC3339Nano)})
@@ -374,7 +407,7 @@ func (h *house) events(w http.ResponseWriter, r *http.Request) {
 // newSite is the dashboard of a house.
 func newSite(tb testing.TB, h *house, change ...func(*web.Options)) *web.Site {
 	tb.Helper()
-	o := web.Options{Version: "1.2.3", Bot: h, Health: h, Jobs: h, Configurations: h, Now: h.now}
+	o := web.Options{Version: "1.2.3", Bot: h, Health: h, Jobs: h, Configurations: h, Insights: h, Now: h.now}
 	for _, c := range change {
 		c(&o)
 	}

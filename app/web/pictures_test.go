@@ -15,6 +15,7 @@ var pages = []struct{ name, path string }{ // Read only.
 	{"bookings", "/bookings"},
 	{"activity", "/activity"},
 	{"job", "/jobs/0190-1"},
+	{"insights", "/insights"},
 	{"rules", "/rules?preset=careful"},
 }
 

@@ -24,7 +24,8 @@ type Options struct {
 	Jobs           Jobs
 	Configurations Configurations
 	SignIns        SignIns // nil: nobody can sign in, and only this computer is let in.
-	Audit          Audit   // nil: who signs in is noted nowhere.
+	Insights       Insights
+	Audit          Audit // nil: who signs in is noted nowhere.
 
 	// FirstPassword makes the user "admin" where there is no user yet; "" leaves that to
 	// the set-up link.
@@ -118,6 +119,7 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("GET /jobs/{id}", s.page(s.job))
 	mux.Handle("GET /jobs/{id}/booking.ics", s.page(s.jobCalendar))
 	mux.Handle("GET /rules", s.page(s.rules))
+	mux.Handle("GET /insights", s.page(s.insights))
 	mux.Handle("/", s.page(s.notFound))
 
 	// What the bot is told.
