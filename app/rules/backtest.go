@@ -95,21 +95,21 @@ func (s *Set) Backtest(records iter.Seq2[app.JobRecord, error], o BacktestOption
 	for i, r := range s.rules {
 		t.result.Rules[i].Rule = r.name
 	}
-	var candidates []candidate
+	var candidates []*candidate
 	for r, err := range records {
 		if err != nil {
 			return Backtest{}, err
 		}
-		if c, worth := t.sift(r); worth {
+		if c := t.sift(&r); c != nil {
 			candidates = append(candidates, c)
 		}
 	}
 	// In the order of the looks, and in one look as the numbers run: always the same.
-	slices.SortFunc(candidates, func(a, b candidate) int {
+	slices.SortFunc(candidates, func(a, b *candidate) int {
 		return cmp.Or(a.record.SeenAt.Compare(b.record.SeenAt), cmp.Compare(a.record.Number, b.record.Number))
 	})
-	for i := range candidates {
-		t.replay(&candidates[i])
+	for _, c := range candidates {
+		t.replay(c)
 	}
 	t.result.Unchanged = t.result.Jobs - t.result.More - t.result.Fewer - t.result.Unknown
 	t.result.MoreJobs, t.result.FewerJobs = t.more.newestFirst(), t.fewer.newestFirst()
@@ -133,32 +133,31 @@ type backtest struct {
 // sift counts a record, and settles it where nothing that is booked can change what the
 // rules make of it: most records are of jobs that never fitted, and need not be kept in
 // memory until all are there.
-func (t *backtest) sift(r app.JobRecord) (candidate, bool) {
+func (t *backtest) sift(r *app.JobRecord) *candidate {
 	t.result.Jobs++
-	at := decidedAt(&r)
+	at := decidedAt(r)
 	if t.result.From.IsZero() || at.Before(t.result.From) {
 		t.result.From = at
 	}
 	if at.After(t.result.To) {
 		t.result.To = at
 	}
-	c := candidate{record: r, taken: r.Status == app.JobAccepted}
-	if t.against == nil && c.taken {
+	taken := r.Status == app.JobAccepted
+	if t.against == nil && taken {
 		t.result.DidAccept++
 	}
 	if r.Status == app.JobRejected {
 		t.result.DidReject++
 	}
-	if c.taken || t.against != nil || t.tested.set.expressionCounts() {
-		return c, true
+	if !taken && t.against == nil && !t.tested.set.expressionCounts() {
+		job := Recorded(*r)
+		d := t.tested.decide(r, &job, &app.Tally{}, false)
+		if d.Verdict != app.VerdictAccept && d.Verdict != app.VerdictReject {
+			t.count(&d)
+			return nil
+		}
 	}
-	job := Recorded(r)
-	d, answers := t.tested.decide(&r, &job, &app.Tally{}, false)
-	if d.Verdict == app.VerdictAccept || d.Verdict == app.VerdictReject {
-		return c, true
-	}
-	t.count(&d, &answers)
-	return candidate{}, false
+	return &candidate{record: *r, taken: taken}
 }
 
 // expressionCounts tells whether the expression looks at what is booked: it can then
@@ -172,17 +171,17 @@ func (t *backtest) replay(c *candidate) {
 	r := &c.record
 	job := Recorded(*r)
 	tally := t.tested.tally(r, &job)
-	d, answers := t.tested.decide(r, &job, tally, false)
+	d := t.tested.decide(r, &job, tally, false)
 	taken := c.taken
 	if t.against != nil {
-		other, _ := t.against.decide(r, &job, t.against.tally(r, &job), false)
+		other := t.against.decide(r, &job, t.against.tally(r, &job), false)
 		taken = other.Verdict == app.VerdictAccept && !lost(r)
 		if taken {
 			t.result.DidAccept++
 			t.against.book(r, other)
 		}
 	}
-	unknown := t.count(&d, &answers)
+	unknown := t.count(&d)
 	switch {
 	case d.Verdict == app.VerdictReject:
 		t.tested.rejected[r.SessionID]++
@@ -209,14 +208,15 @@ func (t *backtest) replay(c *candidate) {
 		return
 	}
 	if t.options.Examples > 0 {
-		d, _ = t.tested.decide(r, &job, tally, true)
+		d = t.tested.decide(r, &job, tally, true)
 	}
 	t.result.Fewer++
 	t.fewer.add(t.options.Examples, Change{*r, d.Verdict, d.Rule, d.Reason})
 }
 
-// count counts a decision, and tells whether its verdict is not known for want of details.
-func (t *backtest) count(d *app.Decision, answers *[ruleCount]answer) (unknown bool) {
+// count counts a decision, the last of the tested rules, and tells whether its verdict is not known for want of details.
+func (t *backtest) count(d *app.Decision) (unknown bool) {
+	answers := &t.tested.answers
 	switch d.Verdict {
 	case app.VerdictAsk:
 		t.result.WouldAsk++
@@ -269,16 +269,31 @@ type replay struct {
 	bookings []app.Booking
 	longest  time.Duration
 	counts   bool // Whether any rule looks at the bookings.
+	answers  answers
+	folded   map[string]text
 }
 
 func newReplay(s *Set) *replay {
 	counts := s.avoidOverlap || s.maxDay+s.maxWeek+s.maxMinutesDay > 0 || s.expression != nil && s.expression.needsBooked
-	return &replay{set: s, session: map[string]int{}, rejected: map[string]int{}, counts: counts}
+	return &replay{set: s, session: map[string]int{}, rejected: map[string]int{}, counts: counts, folded: map[string]text{}}
 }
 
-func (p *replay) decide(r *app.JobRecord, job *app.Job, tally *app.Tally, told bool) (app.Decision, [ruleCount]answer) {
+func (p *replay) decide(r *app.JobRecord, job *app.Job, tally *app.Tally, told bool) app.Decision {
 	x := subject{job: job, tally: tally, now: decidedAt(r), told: told, typeOnly: true}
-	return p.set.decide(&x)
+	x.typ, x.typState = readType(job, p.fold)
+	return p.set.decide(&x, &p.answers)
+}
+
+// fold is fold with a memory: there are few job types and many jobs.
+func (p *replay) fold(s string) text {
+	t, ok := p.folded[s]
+	if !ok {
+		t = fold(s)
+		if len(p.folded) < 10_000 {
+			p.folded[s] = t
+		}
+	}
+	return t
 }
 
 // tally gives what matters for a job of what is booked: its week, and what can reach into

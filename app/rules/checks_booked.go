@@ -72,9 +72,12 @@ func own(b *app.Booking, number string) bool { return number != "" && b.Number =
 
 // taken gives how many of the session's places are taken by others than the job.
 func taken(tally *app.Tally, number string) int {
+	if tally.Session == 0 {
+		return 0
+	}
 	for i := range tally.Bookings {
 		if b := &tally.Bookings[i]; b.Firm && own(b, number) {
-			return max(tally.Session-1, 0)
+			return tally.Session - 1
 		}
 	}
 	return tally.Session
@@ -212,19 +215,16 @@ func (s *Set) jobBuffers(x *subject) (least, most buffer) {
 // conflict gives the earliest booking that a job from start to end, with its buffers,
 // collides with, and nil where there is none. The order of the bookings is no matter.
 func (s *Set) conflict(bookings []app.Booking, number string, start, end time.Time, need buffer) *app.Booking {
+	// Most are far away: told without looking at their type.
+	until := end.Add(max(need.after, s.mostBuffers.before))
+	since := start.Add(-max(need.before, s.mostBuffers.after))
 	var found *app.Booking
 	for i := range bookings {
 		b := &bookings[i]
+		if !b.StartsAt.Before(until) || !b.EndsAt.After(since) {
+			continue
+		}
 		if b.StartsAt.IsZero() || own(b, number) || b.Firm && !s.avoidOverlap {
-			continue
-		}
-		// Most are far away: told without looking at their type.
-		reach := max(need.after, s.mostBuffers.before)
-		if !end.Add(reach).After(b.StartsAt) {
-			continue
-		}
-		reach = max(need.before, s.mostBuffers.after)
-		if !b.EndsAt.Add(reach).After(start) {
 			continue
 		}
 		if s.collides(b, start, end, need) && (found == nil || earlier(b, found)) {

@@ -127,7 +127,8 @@ func stated(s string) bool {
 	if !hasWord(s) {
 		return false
 	}
-	if len(s) > 20 {
+	s = strings.TrimSpace(s)
+	if len(s) > 20 || !strings.ContainsRune("nNtTuU", rune(s[0])) { // What is below begins so.
 		return true
 	}
 	switch same(s) {

@@ -86,7 +86,10 @@ func (x *subject) when(zone *time.Location) string {
 	if !x.appointmentKnown {
 		return x.job.DateText + " " + x.job.TimeText
 	}
-	return writeTimes(x.start, x.end, zone)
+	if x.times == "" {
+		x.times = writeTimes(x.start, x.end, zone)
+	}
+	return x.times
 }
 
 // writeTimes writes "Thu 14 Jan 2027, 14:30 to 15:30".

@@ -16,6 +16,9 @@ type answer struct {
 	saw, wanted, reason string
 }
 
+// answers are those of all rules, in their order.
+type answers [ruleCount]answer
+
 // subject is the job that the rules are asked about, with what several of them need.
 type subject struct {
 	job   *app.Job
@@ -30,12 +33,11 @@ type subject struct {
 	typ      text
 	typState typeState
 
+	times      string // The appointment as text, made when the first rule tells it.
 	texts      []text // Of every field, made when the first rule asks.
 	textsReady bool
 
-	expression    expressionResult
-	expressionJob *expressionJob
-	expressionErr error
+	expression expressionResult
 }
 
 // appointment is when a job takes place, as far as it is known.
@@ -70,7 +72,9 @@ const (
 //     did not hold, or else of the first that is not known.
 func (s *Set) Decide(job app.Job, tally app.Tally, now time.Time) app.Decision {
 	x := subject{job: &job, tally: &tally, now: now, told: true}
-	d, answers := s.decide(&x)
+	x.typ, x.typState = readType(x.job, fold)
+	var answers answers
+	d := s.decide(&x, &answers)
 	d.Checks = make([]app.Check, ruleCount)
 	for i := range answers {
 		a := &answers[i]
@@ -79,12 +83,9 @@ func (s *Set) Decide(job app.Job, tally app.Tally, now time.Time) app.Decision {
 	return d
 }
 
-// decide is Decide without the trace.
-func (s *Set) decide(x *subject) (app.Decision, [ruleCount]answer) {
+// decide is Decide without the trace, of a subject whose job type is read.
+func (s *Set) decide(x *subject, answers *answers) app.Decision {
 	x.appointment = s.appointment(x.job)
-	x.typ, x.typState = readType(x.job)
-
-	var answers [ruleCount]answer
 	for i := range s.rules {
 		answers[i] = s.rules[i].asks(s, x)
 	}
@@ -92,12 +93,12 @@ func (s *Set) decide(x *subject) (app.Decision, [ruleCount]answer) {
 	if x.appointmentKnown {
 		d.StartsAt, d.EndsAt = x.start, x.end
 	}
-	s.conclude(x, &d, &answers)
-	return d, answers
+	s.conclude(x, &d, answers)
+	return d
 }
 
 // conclude makes the verdict of the answers.
-func (s *Set) conclude(x *subject, d *app.Decision, answers *[ruleCount]answer) {
+func (s *Set) conclude(x *subject, d *app.Decision, answers *answers) {
 	no, unknown, missing := -1, -1, -1
 	for i := range answers {
 		switch a := &answers[i]; {
@@ -141,8 +142,8 @@ func (s *Set) conclude(x *subject, d *app.Decision, answers *[ruleCount]answer) 
 	}
 }
 
-// readType gives the job type, ready to be searched.
-func readType(job *app.Job) (text, typeState) {
+// readType gives the job type, folded, and what is known of it.
+func readType(job *app.Job, fold func(string) text) (text, typeState) {
 	switch d := job.Details; {
 	case d == nil && job.DetailsURL == "":
 		return text{}, typeNoLink

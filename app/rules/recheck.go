@@ -33,7 +33,7 @@ func (s *Set) Recheck(claim app.Claim, tally app.Tally, now time.Time) error {
 		tally: &tally, now: now, told: true,
 		appointment: appointment{appointmentKnown: true, start: claim.StartsAt, end: claim.EndsAt, day: day},
 	}
-	x.typ, x.typState = readType(x.job)
+	x.typ, x.typState = readType(x.job, fold)
 	for _, check := range []func(*Set, *subject) answer{
 		(*Set).notPast, (*Set).capSession, (*Set).capDay, (*Set).capWeek, (*Set).hoursDay, (*Set).overlap,
 	} {
