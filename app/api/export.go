@@ -46,7 +46,7 @@ func (s *Server) export(_ context.Context, in *exportInput) (*exportOutput, erro
 	}
 	return &exportOutput{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
-		x := &exporter{w: w, format: in.Format}
+		x := &exporter{w: w, format: in.Format, timeout: s.o.WriteTimeout}
 		err := x.run(func(yield func(app.JobRecord) error) error { return s.o.Jobs.EachJob(r.Context(), f, yield) })
 		switch {
 		case err == nil:
@@ -70,6 +70,7 @@ type rowEncoder interface {
 type exporter struct {
 	w       http.ResponseWriter
 	format  string
+	timeout time.Duration
 	started bool
 }
 
@@ -84,7 +85,7 @@ func (x *exporter) Write(b []byte) (int, error) {
 		}
 		h.Set("Content-Disposition", `attachment; filename="jobs.`+x.format+`"`)
 	}
-	err := http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	err := http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.timeout))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}

@@ -596,3 +596,18 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func apiToken(id string, scope api.Scope) api.Token {
 	return api.Token{ID: id, Name: "of " + string(scope), Scope: scope, CreatedBy: "admin", CreatedAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
 }
+
+// manyJobs has rows jobs that are never all in memory.
+type manyJobs struct {
+	*house
+	rows int
+}
+
+func (m manyJobs) EachJob(_ context.Context, _ api.JobFilter, yield func(app.JobRecord) error) error {
+	for range m.rows {
+		if err := yield(m.jobs[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -46,9 +46,15 @@ type Options struct {
 	// served here. See [Server.Metrics].
 	MetricsElsewhere bool
 
+	// WriteTimeout is the longest that one message to a listener, or one part of an
+	// export, may take to leave: a phone in a tunnel is let go and comes back. 10 s where 0.
+	WriteTimeout time.Duration
+
 	Now func() time.Time
 	Log *slog.Logger
 }
+
+const defaultWriteTimeout = 10 * time.Second
 
 // Server is the API. Make it with [New].
 type Server struct {
@@ -87,6 +93,9 @@ func newServer(o Options) *Server {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = defaultWriteTimeout
 	}
 	if o.SessionCookie == "" {
 		o.SessionCookie = "atozbot_session"

@@ -14,6 +14,7 @@ import (
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	timeout time.Duration
 	buffer  []byte
 }
 
@@ -74,7 +75,7 @@ func (e *eventStream) ping(context.Context) error { return e.write([]byte(": sti
 
 // write sends b within its own time. Writers without deadlines, as in tests, do without.
 func (e *eventStream) write(b []byte) error {
-	if err := e.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := e.control.SetWriteDeadline(time.Now().Add(e.timeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := e.w.Write(b); err != nil {

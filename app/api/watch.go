@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,9 +18,6 @@ import (
 )
 
 const (
-	// writeTimeout is the longest that one message may take to leave: a phone in a tunnel
-	// is let go and comes back.
-	writeTimeout = 10 * time.Second
 	// pingEvery keeps connections alive through proxies, and finds out who is gone.
 	pingEvery = 20 * time.Second
 	// readLimit is all that a listener may send: it has nothing to say.
@@ -111,7 +109,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	stream := &eventStream{w: w, control: http.NewResponseController(w)}
+	stream := &eventStream{w: w, control: http.NewResponseController(w), timeout: s.o.WriteTimeout}
 	// The server's deadline for answers would end the stream; each write gets its own.
 	if err := stream.write([]byte("retry: 1000\n\n")); err != nil {
 		return
@@ -156,7 +154,7 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		discard(ctx, conn)
 	})
-	(&socket{conn: conn}).run(ctx, l)
+	(&socket{conn: conn, timeout: s.o.WriteTimeout}).run(ctx, l)
 	cancel()
 	reader.Wait()
 }
@@ -216,6 +214,9 @@ func forward(ctx context.Context, l *live.Listener, out sink) error {
 		switch {
 		case err == nil:
 			err = out.send(ctx, messages)
+			if late(err) {
+				l.TooSlow()
+			}
 		case idle:
 			err = out.ping(ctx)
 		}
@@ -225,10 +226,18 @@ func forward(ctx context.Context, l *live.Listener, out sink) error {
 	}
 }
 
+// late says whether err is that something did not leave in time.
+func late(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
 // errTooSlow is the reason that a listener is given, in the words of both transports.
 const errTooSlow = "too slow: come back and resume"
 
-type socket struct{ conn *websocket.Conn }
+type socket struct {
+	conn    *websocket.Conn
+	timeout time.Duration
+}
 
 func (s *socket) run(ctx context.Context, l *live.Listener) {
 	err := forward(ctx, l, s)
@@ -253,13 +262,13 @@ func (s *socket) send(ctx context.Context, messages []*live.Message) error {
 }
 
 func (s *socket) sendOne(ctx context.Context, envelope []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, envelope)
 }
 
 func (s *socket) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	return s.conn.Ping(ctx)
 }

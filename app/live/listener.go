@@ -49,6 +49,10 @@ func (h *Hub) Listen(after int64) (*Listener, error) {
 // Close ends listening.
 func (l *Listener) Close() { l.hub.listeners.Add(-1) }
 
+// TooSlow notes that the listener is let go because what it is told does not leave in
+// time. The listener must still be closed.
+func (l *Listener) TooSlow() { l.hub.dropped.Add(1) }
+
 // LastID is the id after which this listener would resume; negative while none is known.
 func (l *Listener) LastID() int64 { return l.lastID }
 
