@@ -134,6 +134,10 @@ func (p *Portal) decideAccept(v *visit, j *job, act *Act, now time.Time) answer 
 	switch {
 	case refusal != "":
 		act.Result = ResultRefused
+		if p.scenario.Board.Refused == "board" {
+			v.session.flash, v.session.trouble = "Sorry, you cannot accept this job. "+refusal, true
+			return redirect(p.scenario.Board.Path)
+		}
 		return p.words(v, http.StatusOK, "Unable to accept", "Sorry, you cannot accept this job. "+refusal)
 	case j.CancelDialog || v.fault.Kind == FaultCancelDialog:
 		act.Result = ResultCancelDialog

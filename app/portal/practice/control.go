@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -56,11 +57,14 @@ type indexPage struct {
 // serveIndex describes what can be tried.
 func (p *Portal) serveIndex(w http.ResponseWriter, _ *http.Request) {
 	t := p.Truth()
+	p.mu.Lock()
+	accounts := slices.Clone(p.scenario.Accounts)
+	p.mu.Unlock()
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = pages.ExecuteTemplate(w, "index.html", indexPage{
 		Base:     p.scenario.Prefix,
-		Accounts: p.scenario.Accounts, BoardPath: p.scenario.Board.Path, Counts: t.Counts,
+		Accounts: accounts, BoardPath: p.scenario.Board.Path, Counts: t.Counts,
 		Kinds: FaultKinds(), Faults: t.Faults,
 		Pages: []Page{PageLogin, PageLogIn, PageDashboard, PageBoard, PageDetails, PageAccept, PageContinue, PageReject},
 	})

@@ -52,6 +52,7 @@ const (
 	FaultWrongJob     FaultKind = "wrong_job"     // The details of another job.
 	FaultLoggedOut    FaultKind = "logged_out"    // The session is gone: the log-in page.
 	FaultGuestPage    FaultKind = "guest_page"    // The log-in form at the page's own address, with 200.
+	FaultGuestBoard   FaultKind = "guest_board"   // The frame of an empty board beside the log-in form, with 200. The session lives.
 	FaultRival        FaultKind = "rival"         // A rival is faster by a moment. The rest goes on as usual.
 	FaultRefuse       FaultKind = "refuse"        // The portal says no.
 	FaultCancelDialog FaultKind = "cancel_dialog" // The dialog that must never be submitted.
@@ -72,7 +73,7 @@ var faultKinds = []FaultKind{
 	FaultError, FaultReset, FaultHang, FaultRateLimited, FaultMaintenance, FaultExpiredToken,
 	FaultChallenge, FaultCaptcha, FaultConsent, FaultForeign, FaultChanged, FaultNoTable, FaultEmptyBody,
 	FaultGarbage, FaultHuge, FaultRedirectLoop, FaultOffSite, FaultWrongJob, FaultLoggedOut,
-	FaultGuestPage, FaultRival, FaultRefuse, FaultCancelDialog, FaultStale, FaultSlow, FaultClose,
+	FaultGuestPage, FaultGuestBoard, FaultRival, FaultRefuse, FaultCancelDialog, FaultStale, FaultSlow, FaultClose,
 	FaultErrorAfter, FaultResetAfter, FaultHangAfter, FaultForeignAfter, FaultTruncated, FaultTrickle,
 }
 

@@ -51,6 +51,7 @@ func TestAPageCanComeWrong(t *testing.T) {
 		{practice.Fault{Kind: practice.FaultWrongJob}, 200, board, "table.table--detail", "section.content__table", "Telephone"},
 		{practice.Fault{Kind: practice.FaultLoggedOut}, 200, "/login", "input[name=password]", ".header__name", "Log in"},
 		{practice.Fault{Kind: practice.FaultGuestPage}, 200, board, "input[name=password]", ".header__name", "Log in"},
+		{practice.Fault{Kind: practice.FaultGuestBoard}, 200, board, "input[name=password]", ".header__name", "There are no interpreter jobs"},
 		{practice.Fault{Kind: practice.FaultSlow, Delay: time.Millisecond}, 200, board, acceptForm, "#none", "7/A"},
 		{practice.Fault{Kind: practice.FaultClose}, 200, board, acceptForm, "#none", "7/A"},
 		{practice.Fault{Kind: practice.FaultTrickle, Delay: 20 * time.Millisecond}, 200, board, acceptForm, "#none", "7/A"},

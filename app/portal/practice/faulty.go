@@ -51,6 +51,8 @@ func (p *Portal) serveBadlyBefore(w http.ResponseWriter, v *visit) bool {
 		a = answer{status: orStatus(f.Status, http.StatusOK), body: page("changed.html")}
 	case FaultNoTable:
 		a = p.rendered(v, http.StatusOK, "notable.html", frame{Title: "Interpreter jobs"})
+	case FaultGuestBoard:
+		a = p.rendered(v, http.StatusOK, "guestboard.html", frame{Title: "Interpreter jobs", Guest: true})
 	case FaultEmptyBody:
 		a = answer{status: orStatus(f.Status, http.StatusOK)}
 	case FaultGarbage:

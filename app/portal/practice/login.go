@@ -16,9 +16,13 @@ func (p *Portal) sendToLogin(v *visit, now time.Time) answer {
 			p.noteAct(j, act)
 		}
 	}
-	opened := v.session == nil
-	if opened {
+	if v.session == nil {
 		v.session = p.visitors.open("", now)
+	}
+	if v.r.Method == http.MethodPost && p.scenario.Session.PostExpires {
+		a := p.tokenExpired(v)
+		a.cookie = v.session.cookie()
+		return a
 	}
 	if v.method == http.MethodGet {
 		v.session.intended = p.wanted(v)

@@ -114,6 +114,15 @@ func TestASessionEndsByItsRules(t *testing.T) {
 			t.Errorf("the truth is %+v", j)
 		}
 	})
+	t.Run("in the middle of an act, which then has expired", func(t *testing.T) {
+		p, b := serve(t, oneJob(func(s *practice.Scenario) { s.Session.PostExpires = true }))
+		b.logIn()
+		action, fields := b.form(b.get("/interpreter-jobs"), acceptForm)
+		p.EndSessions()
+		if got := b.post(action, fields).status; got != 419 || truthOf(t, p, 7).State != "matched" {
+			t.Errorf("the POST is answered with %d", got)
+		}
+	})
 	t.Run("when the account logs in elsewhere", func(t *testing.T) {
 		_, b := serve(t, oneJob(func(s *practice.Scenario) { s.Session.Single = true }))
 		b.logIn()

@@ -137,6 +137,7 @@ func EveryFault(probability float64, hang time.Duration) []Fault {
 		add(Fault{Kind: kind}, PageBoard, PageDetails)
 	}
 	add(Fault{Kind: FaultError, Status: 502}, PageLogIn)
+	add(Fault{Kind: FaultGuestBoard}, PageBoard)
 	add(Fault{Kind: FaultSlow, Delay: hang / 2}, all...)
 	add(Fault{Kind: FaultTrickle, Delay: hang / 2}, PageBoard, PageDetails)
 	add(Fault{Kind: FaultRateLimited, RetryAfter: time.Second}, PageBoard)

@@ -208,6 +208,12 @@ func TestACarefulClientGetsWhatItShouldThroughEveryFault(t *testing.T) {
 			t.Errorf("job %d was touched", j.Number)
 		}
 	}
+	if won, missed := truth.Missed(practice.DefaultEmail, time.Second); len(missed) != 0 || won < 40 {
+		t.Errorf("won %d, missed %+v", won, missed)
+	}
+	if mistakes := truth.Mistakes(practice.DefaultEmail); len(mistakes) != 0 {
+		t.Errorf("mistakes: %+v", mistakes)
+	}
 	if snatched == 0 || snatched > 40 {
 		t.Errorf("rivals were faster at %d jobs", snatched)
 	}

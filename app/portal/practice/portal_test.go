@@ -158,6 +158,16 @@ func TestTheCancelDialogIsNotToBeSubmitted(t *testing.T) {
 	wantWrong(t, p, practice.WrongCancel)
 }
 
+func TestARefusalCanBeSaidOnTheBoard(t *testing.T) {
+	p, b := serve(t, oneJob(func(s *practice.Scenario) { s.Jobs[0].Refusal, s.Board.Refused = "You have reached a limit.", "board" }))
+	b.logIn()
+	said := b.submit(b.get("/interpreter-jobs"), acceptForm)
+	if said.path != "/interpreter-jobs" || !strings.Contains(said.Find(".alert--error").Text(), "reached a limit") || cells(said.rows())[6] != "Matched" {
+		t.Errorf("the refusal is at %s\n%s", said.path, said.body)
+	}
+	wantNothingWrong(t, p)
+}
+
 func TestARefusalLeavesTheJobFree(t *testing.T) {
 	p, b := serve(t, oneJob(func(s *practice.Scenario) { s.Jobs[0].Refusal = "You have reached a limit." }))
 	b.logIn()
@@ -433,11 +443,41 @@ func TestTheTruthCanBeAskedForWhatMatters(t *testing.T) {
 	if pairs := truth.Overlaps(practice.DefaultEmail); len(pairs) != 1 || pairs[0][0].Number != 1 || pairs[0][1].Number != 2 {
 		t.Errorf("the overlaps are %+v", pairs)
 	}
+	if got := truth.Mistakes(practice.DefaultEmail); len(got) != 0 {
+		t.Errorf("mistakes where nothing was expected: %+v", got)
+	}
 	if truth.Traffic.Reaction.Count != 3 || truth.Traffic.AtOnce != 1 || truth.Traffic.Pages[practice.PageAccept] != 3 {
 		t.Errorf("the traffic is %+v", truth.Traffic)
 	}
 	if _, known := truth.Job(99); known {
 		t.Error("the truth knows a job that there never was")
+	}
+}
+
+func TestWhatWasMissedAndWhatWasAMistakeIsTold(t *testing.T) {
+	job := func(n int64, expect practice.Expect, day int, clock string) practice.Job {
+		return practice.Job{Number: n, Expect: expect, Day: day, Clock: clock, RivalAfter: -1}
+	}
+	now := time.Now()
+	p := practice.New(practice.Scenario{Jobs: []practice.Job{
+		job(1, practice.ExpectAccept, 3, "10:00"), job(2, practice.ExpectAccept, 3, "10:15"), job(3, practice.ExpectAccept, 4, "10:00"),
+		job(4, practice.ExpectLeave, 5, "10:00"), job(5, practice.ExpectAccept, 6, "10:00"), job(6, practice.ExpectAccept, 7, "10:00"),
+	}}, practice.Options{Now: func() time.Time { return now }})
+	b := serveHandler(t, p)
+	b.logIn()
+	for _, n := range []string{"1", "4"} {
+		b.submit(b.get("/interpreter-jobs"), "form[action='/interpreter-jobs/"+n+"/matched']")
+	}
+	p.Take(5) // After no time.
+	now = now.Add(10 * time.Second)
+	p.Take(6)
+	truth := p.Truth()
+	won, missed := truth.Missed(practice.DefaultEmail, 5*time.Second)
+	if won != 1 || len(missed) != 2 || missed[0].Number != 3 || missed[1].Number != 6 {
+		t.Errorf("won %d, missed %+v", won, missed)
+	}
+	if mistakes := truth.Mistakes(practice.DefaultEmail); len(mistakes) != 1 || mistakes[0].Number != 4 {
+		t.Errorf("mistakes: %+v", mistakes)
 	}
 }
 

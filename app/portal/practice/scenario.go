@@ -3,6 +3,7 @@ package practice
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -149,13 +150,14 @@ type SessionRules struct {
 	For      time.Duration `json:"for,omitempty"`      // It ends so long after the log-in; 0: never.
 	// TokenFor and TokenPosts make the form token a new one after a time or a number of
 	// POSTs; forms that carry the old one are answered with 419. 0: never.
-	TokenFor   time.Duration `json:"token_for,omitempty"`
-	TokenPosts int           `json:"token_posts,omitempty"`
-	Single     bool          `json:"single,omitempty"`              // A log-in ends the account's other sessions.
-	LandsOn    string        `json:"lands_on,omitempty"`            // "dashboard" (the default), "board" or "intended".
-	Attempts   int           `json:"attempts,omitempty"`            // So many wrong log-ins lock the account; 0: never.
-	Locked     time.Duration `json:"locked,omitempty"`              // For so long; a minute where 0.
-	PlainLogin bool          `json:"redirect_less_login,omitempty"` // A logged-out request gets the log-in page with 200 at its own address.
+	TokenFor    time.Duration `json:"token_for,omitempty"`
+	TokenPosts  int           `json:"token_posts,omitempty"`
+	Single      bool          `json:"single,omitempty"`              // A log-in ends the account's other sessions.
+	LandsOn     string        `json:"lands_on,omitempty"`            // "dashboard" (the default), "board" or "intended".
+	Attempts    int           `json:"attempts,omitempty"`            // So many wrong log-ins lock the account; 0: never.
+	Locked      time.Duration `json:"locked,omitempty"`              // For so long; a minute where 0.
+	PostExpires bool          `json:"post_expires,omitempty"`        // A POST without a session gets 419, not the log-in page.
+	PlainLogin  bool          `json:"redirect_less_login,omitempty"` // A logged-out request gets the log-in page with 200 at its own address.
 }
 
 // Latency is how long the portal takes for a page, half of it before anything is
@@ -194,6 +196,9 @@ type BoardRules struct {
 	// AfterAct is where an accept or a reject leads: "board" (the default, a redirect),
 	// "details" (a redirect) or "page" (the board at once, with 200).
 	AfterAct string `json:"after_act,omitempty"`
+	// Refused is where the portal says no: "page" (the default, a page of its own) or
+	// "board" (a redirect there, with a complaint).
+	Refused string `json:"refused,omitempty"`
 	// Gone is how a job that is no longer there is answered: "page" (the default, words
 	// with 200), "404", "410", "details" (its details with the status), or "board" (a
 	// redirect there).
@@ -205,6 +210,7 @@ type BoardRules struct {
 
 // withDefaults gives the scenario with every empty field that has a default filled.
 func (s Scenario) withDefaults() Scenario {
+	s.Accounts = slices.Clone(s.Accounts) // Their passwords can be changed.
 	if len(s.Accounts) == 0 {
 		s.Accounts = []Account{{Email: DefaultEmail, Password: DefaultPassword, Name: "Alex Morgan"}}
 	}

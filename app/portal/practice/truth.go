@@ -187,6 +187,49 @@ func (t Truth) Overlaps(email string) [][2]JobTruth {
 	return pairs
 }
 
+// Missed gives the jobs that the account should have and has not: those expected to be
+// accepted that were free for at least so long, that no rival snatched in the moment of
+// the account's POST, and that are not at the time of another one which it has. Won is
+// how many it has of those that it should.
+func (t Truth) Missed(email string, free time.Duration) (won int, missed []JobTruth) {
+	held := t.HeldBy(email)
+	for _, j := range t.Jobs {
+		closed := j.ClosedAt
+		if closed.IsZero() {
+			closed = t.Now
+		}
+		switch {
+		case j.Expect != ExpectAccept:
+		case j.Holder == email:
+			won++
+		case closed.Sub(j.ListedAt) < free || j.snatched():
+		case slices.ContainsFunc(held, func(h JobTruth) bool { return h.Starts.Before(j.Ends()) && j.Starts.Before(h.Ends()) }):
+		default:
+			missed = append(missed, j)
+		}
+	}
+	return won, missed
+}
+
+// snatched tells whether a rival took the job in the moment of a POST.
+func (j JobTruth) snatched() bool {
+	return slices.ContainsFunc(j.Acts, func(a Act) bool { return a.Result == ResultGone && a.DecidedAt.Equal(j.ClosedAt) })
+}
+
+// Mistakes gives the jobs that the account has accepted or rejected and should not have.
+// Jobs of which nothing is expected are left out.
+func (t Truth) Mistakes(email string) []JobTruth {
+	var mistakes []JobTruth
+	for _, j := range t.Jobs {
+		accepted := j.Holder == email
+		rejected := slices.Contains(j.Rejected, email)
+		if j.Expect != ExpectNothing && (accepted && j.Expect != ExpectAccept || rejected && j.Expect != ExpectReject) {
+			mistakes = append(mistakes, j)
+		}
+	}
+	return mistakes
+}
+
 // Truth gives what really went on up to now.
 func (p *Portal) Truth() Truth {
 	p.mu.Lock()
