@@ -35,6 +35,13 @@ func (s *Store) lockPostgres(ctx context.Context) (unlock func() error, err erro
 	if err != nil {
 		return nil, err
 	}
+	var schema sql.NullString
+	if err := conn.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	if !schema.Valid {
+		return nil, errors.Join(&schemaError{reason: "permission missing", text: "none of the schemas of search_path can be used by this user"}, conn.Close())
+	}
 	const key = `hashtextextended('atozbot migrations in ' || current_schema(), 0)`
 	err = tryUntil(ctx, func() (taken bool, err error) {
 		err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(`+key+`)`).Scan(&taken)

@@ -126,13 +126,14 @@ func (s *Store) firstOpenPeriod(ctx context.Context, accountID string, now time.
 	var first time.Time
 	err := s.reading(ctx, "find the first open period", func(ctx context.Context, q queryer) error {
 		first = time.Time{}
-		var lastEnd, job, session time.Time
-		err := q.QueryRowContext(ctx, `SELECT max(end_ms) FROM atozbot_periods WHERE account_id = $1 AND source = '`+app.SourceBuiltIn+`'`, accountID).Scan(stamp{&lastEnd})
+		var firstStart, lastEnd, job, session time.Time
+		err := q.QueryRowContext(ctx, `SELECT min(start_ms), max(end_ms) FROM atozbot_periods WHERE account_id = $1 AND source = '`+app.SourceBuiltIn+`'`, accountID).
+			Scan(stamp{&firstStart}, stamp{&lastEnd})
 		if err != nil {
 			return err
 		}
 		if !lastEnd.IsZero() {
-			first = PeriodStart(earlier(lastEnd, now.Add(-lateRecords)), zone)
+			first = PeriodStart(later(firstStart, earlier(lastEnd, now.Add(-lateRecords))), zone)
 			return nil
 		}
 		err = q.QueryRowContext(ctx, `SELECT min(start_ms) FROM atozbot_rollups WHERE account_id = $1 AND grain = 'hour' AND dimension = 'all' AND source <> '`+app.SourceOutside+`'`, accountID).Scan(stamp{&job})

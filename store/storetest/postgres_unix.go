@@ -60,6 +60,9 @@ func StartPostgres() (*PostgresServer, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(s.folder))
 	}
+	if err := s.askPassword(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.folder))
+	}
 	if s.port, err = freePort(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
@@ -67,6 +70,20 @@ func StartPostgres() (*PostgresServer, error) {
 		return nil, errors.Join(err, os.RemoveAll(s.folder))
 	}
 	return s, nil
+}
+
+// PasswordRole is the name of a role that needs a password, if a test makes it. Every
+// other role is let in without.
+const PasswordRole = "secured"
+
+// askPassword puts the rule for PasswordRole before the others.
+func (s *PostgresServer) askPassword() error {
+	path := filepath.Join(s.data(), "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append([]byte("host all "+PasswordRole+" all scram-sha-256\n"), rules...), 0o600)
 }
 
 // DSN addresses the database postgres as its superuser.
