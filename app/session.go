@@ -78,6 +78,10 @@ type Account struct {
 // processes, or a journal and a database that have not met, mean the same account.
 const DefaultAccountID = "00000000-0000-7000-8000-000000000001"
 
+// OutsideAccountID is the key of the account of bots that only report to us. What they
+// report is kept apart from the account of the settings, and never counted with it.
+const OutsideAccountID = "00000000-0000-7000-8000-000000000002"
+
 // Lease says which replica runs an account's session.
 type Lease struct {
 	AccountID string
