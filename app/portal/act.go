@@ -1,0 +1,277 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+// Accept submits the job's accept form, with all its fields. Where the portal asks its
+// question about short notice in return, that is answered with yes if allowShortNotice,
+// and left alone otherwise; any other question is always left alone. The error is an
+// [app.PageError] whose Sent tells whether anything can have reached the portal; the
+// reply holds then what is known all the same. Neither proves anything: a look does.
+func (c *Client) Accept(ctx context.Context, job app.Job, allowShortNotice bool) (app.Reply, error) {
+	site := c.site.Load()
+	to, reason := c.formAddress(job.AcceptForm)
+	switch {
+	case reason != "":
+	case site.accepts(site.path(to)) == "" || site.accepts(site.path(to)) != job.Number:
+		reason = "the form does not accept this job"
+	}
+	if reason != "" {
+		return app.Reply{}, &app.PageError{Class: app.PageChanged, Reason: reason}
+	}
+	act := &act{client: c, job: job, kind: app.ActAccept, referer: site.boardAddress()}
+	act.same = func(u *url.URL) bool { return site.ours(u) && site.accepts(site.path(u)) == job.Number }
+	return act.do(ctx, *job.AcceptForm, allowShortNotice)
+}
+
+// Reject submits the form on the job's details page that rejects it. Reply and error are
+// as of Accept; no question is ever answered.
+func (c *Client) Reject(ctx context.Context, job app.Job) (app.Reply, error) {
+	site := c.site.Load()
+	var form *app.Form
+	if job.Details != nil {
+		form = job.Details.RejectForm
+	}
+	to, reason := c.formAddress(form)
+	if reason == "" {
+		_, another := about(site.path(to), to.RawQuery, job.Number)
+		if another || !strings.Contains(site.path(to), string(c.profile.reject.action)) {
+			reason = "the form does not reject this job"
+		}
+	}
+	if reason != "" {
+		return app.Reply{}, &app.PageError{Class: app.PageChanged, Reason: reason}
+	}
+	act := &act{client: c, job: job, kind: app.ActReject, referer: site.boardAddress()}
+	if from, err := url.Parse(job.DetailsURL); err == nil && site.ours(from) {
+		act.referer = from
+	}
+	path := site.path(to)
+	act.same = func(u *url.URL) bool { return site.ours(u) && site.path(u) == path }
+	return act.do(ctx, *form, false)
+}
+
+// formAddress checks where a form goes: to this portal, by POST, and never back to http.
+func (c *Client) formAddress(form *app.Form) (to *url.URL, reason string) {
+	site := c.site.Load()
+	if form == nil {
+		return nil, "the job has no such form"
+	}
+	to, err := url.Parse(form.Action)
+	switch {
+	case err != nil || !site.ours(to):
+		return nil, "the form leads to another site"
+	case !strings.EqualFold(form.Method, http.MethodPost):
+		return nil, "the form is not one that acts"
+	}
+	return to, ""
+}
+
+// act is one act while it is being done.
+type act struct {
+	client  *Client
+	job     app.Job
+	kind    app.Act
+	referer *url.URL
+	// same tells whether an address is the act's own. Only there is a form sent again
+	// where the portal asks for that (307 and 308): it has then not taken it yet.
+	same func(*url.URL) bool
+}
+
+func (a *act) do(ctx context.Context, form app.Form, allowShortNotice bool) (app.Reply, error) {
+	c := a.client
+	t := &trip{}
+	p, err := c.submit(ctx, form, a.referer, a.same, t)
+	if err != nil {
+		return app.Reply{Class: app.PageUnavailable, PostedAt: t.posted()}, err
+	}
+	board, details := c.before()
+	reply, asked, err := a.read(p, board, details)
+	reply.PostedAt = t.posted()
+	var yes *app.Form
+	if len(asked) > 0 {
+		reply.Dialog = asked[0].id
+		if a.kind == app.ActAccept && allowShortNotice && asked[0].short && !othersShown(asked) {
+			yes = p.continueForm(asked[0], a.job.Number)
+		}
+	}
+	from := p.url
+	p.release()
+	if yes == nil {
+		return reply, err
+	}
+
+	p, err = c.submit(ctx, *yes, from, sameAddress(yes.Action), &trip{})
+	if err != nil {
+		reply = app.Reply{Class: app.PageUnavailable, PostedAt: reply.PostedAt, ShortNotice: true}
+		return reply, reached(err)
+	}
+	defer p.release()
+	posted := reply.PostedAt
+	reply, asked, err = a.read(p, board, details)
+	reply.PostedAt, reply.ShortNotice = posted, true
+	if len(asked) > 0 {
+		reply.Dialog = asked[0].id // It is asked once, and answered once.
+	}
+	return reply, err
+}
+
+func othersShown(asked []dialog) bool {
+	for _, d := range asked {
+		if d.shown && !d.short {
+			return true
+		}
+	}
+	return false
+}
+
+// sameAddress tells addresses of the same path on the same host.
+func sameAddress(address string) func(*url.URL) bool {
+	own, err := url.Parse(address)
+	return func(u *url.URL) bool {
+		return err == nil && strings.EqualFold(hostname(u), hostname(own)) && u.EscapedPath() == own.EscapedPath() &&
+			(u.Scheme == own.Scheme && port(u) == port(own) || u.Scheme == "https" && own.Scheme == "http")
+	}
+}
+
+// reached marks an error of a second form: the first has reached the portal.
+func reached(err error) error {
+	if failure, ok := errors.AsType[*app.PageError](err); ok {
+		failure.Sent = true
+	}
+	return err
+}
+
+// submit sends a form.
+func (c *Client) submit(ctx context.Context, form app.Form, referer *url.URL, again func(*url.URL) bool, t *trip) (*page, error) {
+	to, err := url.Parse(form.Action)
+	if err != nil {
+		return nil, &app.PageError{Class: app.PageChanged, Reason: "the form has no address", Err: err}
+	}
+	return c.ask(ctx, request{
+		method: http.MethodPost, address: to, body: encode(form.Fields), referer: referer, again: again,
+	}, t)
+}
+
+// read reads what came back from an act.
+func (a *act) read(p *page, before ...*marks) (app.Reply, []dialog, error) {
+	f := p.classify(toBeTold)
+	reply := app.Reply{Class: f.class, Status: p.status}
+	switch f.class {
+	case app.PageUnavailable, app.PageLoggedOut, app.PageChallenge:
+		if p.status < 400 || p.status >= 500 || p.status == 419 || p.status == http.StatusTooManyRequests || p.doc == nil {
+			return reply, nil, p.err(f.class, f.reason)
+		}
+		// A portal may say no in words, with a status of 403 or 422.
+		if reply.Refused = p.refusal(before); reply.Refused == "" || f.class != app.PageUnavailable {
+			return reply, nil, p.err(f.class, f.reason)
+		}
+		reply.Class = app.PageLoggedIn
+		return reply, nil, nil
+	case app.PageBoard, app.PageEmptyBoard:
+		reply.Board = p.boardOfReply(f.board)
+	case app.PageDetails:
+		if d, other := p.readDetails(a.job.Number); other == "" {
+			reply.Details = &d
+		} else {
+			reply.Class = app.PageLoggedIn
+		}
+	}
+	now := a.settlement(p, reply)
+	asked := p.asked(now, before...)
+	switch {
+	case len(asked) == 0:
+		reply.Refused = p.refusal(before)
+	case now == settled:
+		asked[0].short = false // Whatever it asks, yes is no answer to it.
+	}
+	return reply, asked, nil
+}
+
+// boardOfReply reads a board that came as an answer: a look that cost nothing. It is
+// complete only where it is the whole board.
+func (p *page) boardOfReply(s *shape) *app.Board {
+	read := p.readBoard(s)
+	next, doubt := p.nextPage()
+	return &app.Board{
+		Jobs:     once(read.jobs),
+		Complete: read.whole && !doubt && next.absolute == "" && p.client.site.Load().isBoard(p.url) && pageNumber(p.url.RawQuery) < 2,
+		SeenAt:   p.firstByte,
+		Bytes:    len(p.body),
+	}
+}
+
+// settlement tells what the answer shows of the job.
+func (a *act) settlement(p *page, reply app.Reply) settlement {
+	switch {
+	case reply.Class == app.PageGone:
+		return closed
+	case reply.Details != nil:
+		return settlementOf(reply.Details.State)
+	case reply.Board != nil:
+		for _, j := range reply.Board.Jobs {
+			if j.Number == a.job.Number {
+				return settlementOf(j.State)
+			}
+		}
+		if reply.Board.Complete {
+			return closed
+		}
+		return open
+	case p.saysOurs():
+		return closed
+	}
+	return open
+}
+
+func settlementOf(state app.JobState) settlement {
+	if state == app.StateOurs || state == app.StateGone {
+		return settled
+	}
+	return open
+}
+
+// saysOurs tells whether a heading or a message on a page of its own says that the job
+// is ours.
+func (p *page) saysOurs() bool {
+	profile := p.client.profile
+	if profile.state(p.headings()) == app.StateOurs {
+		return true
+	}
+	for _, a := range p.alerts() {
+		if !a.bad && profile.state(a.text) == app.StateOurs {
+			return true
+		}
+	}
+	return false
+}
+
+// refusal gives the portal's words where it says no: in a message that was not there
+// before the act, or on a page of its own. What only says that something went wrong, or
+// that the job is gone, is no refusal: the look afterwards tells which.
+func (p *page) refusal(before []*marks) string {
+	w := &p.client.profile.words
+	for _, a := range p.alerts() {
+		said := plain(a.text)
+		known := false
+		for _, m := range before {
+			known = known || m != nil && m.alerts[said]
+		}
+		switch {
+		case known, w.tryAgain.in(said) != "":
+		case w.refused.in(said) != "", a.bad && w.gone.in(said) == "":
+			return shorten(a.text)
+		}
+	}
+	if len(p.labels()) > 0 || len(p.shape().rows) > 0 || !p.says(w.refused) || p.says(w.tryAgain) {
+		return ""
+	}
+	return p.sentence(w.refused)
+}

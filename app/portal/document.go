@@ -1,0 +1,516 @@
+package portal
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// document is a page as a tree, with its forms.
+//
+// The tree is built here, from the tokenizer, and not by html.Parse, for two reasons.
+// Speed: the board is read several times a second, and this takes a fraction of the time
+// and of the memory. Forms: a portal's rows often hold a form that is opened in a row
+// and closed in another cell; html.Parse, right as it is, moves the form out of the row
+// and forgets which fields belonged to it, and those are what is submitted.
+//
+// What the two agree about is held by a test: tables with their implied parts and
+// missing end tags, nesting, scripts and comments.
+type document struct {
+	root     *html.Node
+	forms    []*form
+	controls []control
+	base     string // Of <base href>, or "".
+	ended    bool   // The page's end, </body> or </html>, was there.
+	cut      bool   // The page ended inside a table.
+	// ids of elements to forms with that id, for controls that name theirs.
+	labelled map[string]*form
+}
+
+// form is a form of the page, with the controls that would be submitted with it.
+type form struct {
+	node     *html.Node
+	controls []*control // In the order of the page.
+}
+
+// control is a field or a button of a form.
+type control struct {
+	node *html.Node
+	form *form // nil for one that stands in no form.
+	// Where its tag stands in the page's bytes, so that a field's value can be read
+	// again from a page that is otherwise the same.
+	start, end int
+}
+
+// The most elements that stand inside each other. Browsers stop at 512; a page that goes
+// deeper is broken or hostile, and is read as if it were flatter.
+const deepest = 256
+
+// builder makes the tree. It is kept and used again, so that looking at the same board
+// costs little memory; what it has built is valid until the next call of build.
+type builder struct {
+	text     strings.Builder
+	nodes    slab[html.Node]
+	attrs    []html.Attribute
+	stack    []*html.Node
+	open     []openForm
+	dropping int // Templates that are open: what stands in them is not on the page.
+	foreign  int // svg and math elements that are open.
+	offset   int // Of the token being read, in the page's bytes.
+	doc      *document
+}
+
+// openForm is a form that is being read. It ends with its end tag, whatever elements end
+// before that, as in a browser; unlike in a browser it ends with the table's row that it
+// was opened in, or a portal that forgets an end tag would have one job's fields sent
+// with another's.
+type openForm struct {
+	form *form
+	row  int // How many elements were open down to that row; 0 outside of one.
+}
+
+// slab hands out values from blocks, which are used again after reset.
+type slab[T any] struct {
+	blocks [][]T
+	block  int
+	used   int
+}
+
+const slabSize = 512
+
+func (s *slab[T]) next() *T {
+	if s.block == len(s.blocks) {
+		s.blocks = append(s.blocks, make([]T, slabSize))
+	}
+	v := &s.blocks[s.block][s.used]
+	if s.used++; s.used == slabSize {
+		s.block, s.used = s.block+1, 0
+	}
+	return v
+}
+
+// reset makes everything that was handed out free again, and keeps no more blocks than
+// an ordinary page needs.
+func (s *slab[T]) reset() {
+	for i := range min(s.block+1, len(s.blocks)) {
+		clear(s.blocks[i])
+	}
+	const most = 32
+	if len(s.blocks) > most {
+		s.blocks = s.blocks[:most:most]
+	}
+	s.block, s.used = 0, 0
+}
+
+// build reads a page, which is UTF-8.
+func (b *builder) build(page []byte) *document {
+	b.nodes.reset()
+	b.text = strings.Builder{} // What was read before may still be in use: it is not overwritten.
+	b.text.Grow(len(page))
+	b.attrs = make([]html.Attribute, 0, 256)
+	b.stack, b.open = b.stack[:0], b.open[:0]
+	b.dropping, b.foreign, b.offset = 0, 0, 0
+	b.doc = &document{}
+	b.doc.root = b.nodes.next()
+	b.doc.root.Type = html.DocumentNode
+	b.stack = append(b.stack, b.doc.root)
+
+	z := html.NewTokenizer(bytes.NewReader(page))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break
+		}
+		size := len(z.Raw())
+		b.token(z, kind, size)
+		b.offset += size
+	}
+	b.finish()
+	return b.doc
+}
+
+func (b *builder) token(z *html.Tokenizer, kind html.TokenType, size int) {
+	switch kind {
+	case html.TextToken:
+		if b.dropping == 0 {
+			b.addText(z.Text())
+		}
+	case html.StartTagToken, html.SelfClosingTagToken:
+		name, more := z.TagName()
+		tag := atom.Lookup(name)
+		if tag == atom.Template {
+			b.dropping++
+		}
+		if b.dropping == 0 {
+			b.start(z, tag, name, more, kind == html.SelfClosingTagToken, size)
+		}
+	case html.EndTagToken:
+		name, _ := z.TagName()
+		tag := atom.Lookup(name)
+		switch {
+		case tag == atom.Template:
+			b.dropping = max(0, b.dropping-1)
+		case b.dropping == 0:
+			b.end(tag, name)
+		}
+	}
+}
+
+func (b *builder) finish() {
+	for _, n := range b.stack {
+		if n.DataAtom == atom.Table {
+			b.doc.cut = true
+		}
+	}
+	b.closeTo(1)
+	for i := range b.doc.controls {
+		c := &b.doc.controls[i]
+		if id := attribute(c.node, "form"); id != "" {
+			c.form = b.doc.labelled[id]
+		}
+		if c.form != nil {
+			c.form.controls = append(c.form.controls, c)
+		}
+	}
+}
+
+func (b *builder) top() *html.Node { return b.stack[len(b.stack)-1] }
+
+// keep copies bytes of the tokenizer, which are gone with the next token.
+func (b *builder) keep(s []byte) string {
+	if len(s) == 0 {
+		return ""
+	}
+	from := b.text.Len()
+	b.text.Write(s)
+	return b.text.String()[from:]
+}
+
+func (b *builder) addText(s []byte) {
+	n := b.nodes.next()
+	n.Type = html.TextNode
+	if len(bytes.TrimSpace(s)) == 0 {
+		n.Data = " "
+	} else {
+		n.Data = b.keep(s)
+	}
+	adopt(b.top(), n)
+}
+
+// adopt hangs child under parent, behind its other children.
+func adopt(parent, child *html.Node) {
+	child.Parent = parent
+	child.PrevSibling = parent.LastChild
+	if parent.LastChild == nil {
+		parent.FirstChild = child
+	} else {
+		parent.LastChild.NextSibling = child
+	}
+	parent.LastChild = child
+}
+
+func (b *builder) start(z *html.Tokenizer, tag atom.Atom, name []byte, more, selfClosing bool, size int) {
+	if !b.makeRoom(tag) {
+		return
+	}
+	n := b.nodes.next()
+	n.Type, n.DataAtom = html.ElementNode, tag
+	if tag != 0 {
+		n.Data = tag.String()
+	} else {
+		n.Data = b.keep(name)
+	}
+	n.Attr = b.attributes(z, more)
+	adopt(b.top(), n)
+
+	switch tag {
+	case atom.Base:
+		if b.doc.base == "" {
+			b.doc.base = strings.TrimSpace(attribute(n, "href"))
+		}
+	case atom.Form:
+		b.openForm(n)
+		if tabular(n.Parent.DataAtom) {
+			return // It holds no cell: its fields are known by where it ends.
+		}
+	case atom.Input, atom.Button, atom.Select, atom.Textarea:
+		c := control{node: n, start: b.offset, end: b.offset + size}
+		if len(b.open) > 0 {
+			c.form = b.open[len(b.open)-1].form
+		}
+		b.doc.controls = append(b.doc.controls, c)
+	case atom.Svg, atom.Math:
+		b.foreign++
+	}
+	if void(tag) || selfClosing && b.foreign > 0 {
+		if selfClosing && (tag == atom.Svg || tag == atom.Math) {
+			b.foreign--
+		}
+		return
+	}
+	if len(b.stack) < deepest {
+		b.stack = append(b.stack, n)
+	} else if tag == atom.Svg || tag == atom.Math {
+		b.foreign--
+	}
+}
+
+func (b *builder) attributes(z *html.Tokenizer, more bool) []html.Attribute {
+	if !more {
+		return nil
+	}
+	from := len(b.attrs)
+	for more {
+		var key, val []byte
+		key, val, more = z.TagAttr()
+		a := html.Attribute{Val: b.keep(val)}
+		if known := atom.Lookup(key); known != 0 {
+			a.Key = known.String()
+		} else {
+			a.Key = b.keep(key)
+		}
+		b.attrs = append(b.attrs, a)
+	}
+	return b.attrs[from:len(b.attrs):len(b.attrs)]
+}
+
+// openForm begins a form. A form within a form is not HTML, and a browser drops the
+// inner one; here the inner one is a form of its own, since that is what its author
+// meant, and which of them a field belongs to decides what is submitted.
+func (b *builder) openForm(n *html.Node) {
+	f := &form{node: n}
+	b.doc.forms = append(b.doc.forms, f)
+	if id := attribute(n, "id"); id != "" {
+		if b.doc.labelled == nil {
+			b.doc.labelled = make(map[string]*form)
+		}
+		if _, taken := b.doc.labelled[id]; !taken {
+			b.doc.labelled[id] = f
+		}
+	}
+	if len(b.open) > 0 {
+		last := b.open[len(b.open)-1].form.node
+		if !tabular(last.Parent.DataAtom) && !b.isOpen(last) {
+			b.open = b.open[:len(b.open)-1] // Its end tag was forgotten.
+		}
+	}
+	b.open = append(b.open, openForm{f, b.find(atom.Tr, 0) + 1})
+}
+
+func (b *builder) isOpen(n *html.Node) bool { return slices.Contains(b.stack, n) }
+
+// makeRoom closes what a start tag ends, and opens what it implies. It is false for a
+// tag that makes no element.
+func (b *builder) makeRoom(tag atom.Atom) bool {
+	switch tag {
+	case atom.Html:
+		return len(b.stack) == 1
+	case atom.Body:
+		if i := b.find(atom.Body, 0); i > 0 {
+			return false
+		}
+		if i := b.find(atom.Head, 0); i > 0 {
+			b.closeTo(i)
+		}
+	case atom.Table:
+		if tabular(b.top().DataAtom) {
+			b.closeTo(b.find(atom.Table, 0)) // A table cannot stand in a table, only in its cells.
+		}
+	case atom.Tbody, atom.Thead, atom.Tfoot, atom.Caption, atom.Colgroup:
+		table := b.find(atom.Table, 0)
+		if table < 0 {
+			return false
+		}
+		b.closeTo(table + 1)
+	case atom.Tr:
+		table := b.find(atom.Table, 0)
+		if table < 0 {
+			return false
+		}
+		if section := b.section(table); section > 0 {
+			b.closeTo(section + 1)
+		} else {
+			b.closeTo(table + 1)
+			b.imply(atom.Tbody)
+		}
+	case atom.Td, atom.Th:
+		table := b.find(atom.Table, 0)
+		if table < 0 {
+			return false
+		}
+		if row := b.find(atom.Tr, atom.Table); row > table {
+			b.closeTo(row + 1)
+			return true
+		}
+		if section := b.section(table); section > 0 {
+			b.closeTo(section + 1)
+		} else {
+			b.closeTo(table + 1)
+			b.imply(atom.Tbody)
+		}
+		b.imply(atom.Tr)
+	case atom.Li:
+		b.closeOpen(atom.Li, atom.Ul, atom.Ol)
+	case atom.Dt, atom.Dd:
+		b.closeOpen(atom.Dt, atom.Dl)
+		b.closeOpen(atom.Dd, atom.Dl)
+	case atom.Option, atom.Optgroup:
+		b.closeOpen(atom.Option, atom.Select)
+	default:
+		if !inline(tag) && !void(tag) {
+			b.closeOpen(atom.P)
+		}
+	}
+	return true
+}
+
+// section finds the innermost table's tbody, thead or tfoot, or -1.
+func (b *builder) section(table int) int {
+	for i := len(b.stack) - 1; i > table; i-- {
+		switch b.stack[i].DataAtom {
+		case atom.Tbody, atom.Thead, atom.Tfoot:
+			return i
+		}
+	}
+	return -1
+}
+
+func (b *builder) imply(tag atom.Atom) {
+	n := b.nodes.next()
+	n.Type, n.DataAtom, n.Data = html.ElementNode, tag, tag.String()
+	adopt(b.top(), n)
+	if len(b.stack) < deepest {
+		b.stack = append(b.stack, n)
+	}
+}
+
+// find gives the place of the innermost open element tag, not looking out of barrier
+// (0 for none), or -1.
+func (b *builder) find(tag, barrier atom.Atom) int {
+	for i := len(b.stack) - 1; i > 0; i-- {
+		switch b.stack[i].DataAtom {
+		case tag:
+			return i
+		case barrier:
+			if barrier != 0 {
+				return -1
+			}
+		}
+	}
+	return -1
+}
+
+// closeOpen ends the innermost open element tag, unless it stands outside of a cell or
+// of one of the barriers.
+func (b *builder) closeOpen(tag atom.Atom, barriers ...atom.Atom) {
+	for i := len(b.stack) - 1; i > 0; i-- {
+		a := b.stack[i].DataAtom
+		if a == tag {
+			b.closeTo(i)
+			return
+		}
+		if holds(a) {
+			return
+		}
+		if slices.Contains(barriers, a) {
+			return
+		}
+	}
+}
+
+// closeTo ends the open elements from the place depth on, and the forms opened in them.
+func (b *builder) closeTo(depth int) {
+	if depth < 1 {
+		return
+	}
+	for _, n := range b.stack[min(depth, len(b.stack)):] {
+		if n.DataAtom == atom.Svg || n.DataAtom == atom.Math {
+			b.foreign--
+		}
+	}
+	b.stack = b.stack[:min(depth, len(b.stack))]
+	for len(b.open) > 0 && b.open[len(b.open)-1].row > len(b.stack) {
+		b.open = b.open[:len(b.open)-1]
+	}
+}
+
+func (b *builder) end(tag atom.Atom, name []byte) {
+	switch tag {
+	case atom.Html, atom.Body:
+		b.doc.ended = true // What comes after it belongs to the page all the same.
+		return
+	case atom.Form:
+		b.endForm()
+		return
+	case atom.Br:
+		b.addText([]byte{' '})
+		return
+	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption:
+		barrier := atom.Table
+		if tag == atom.Table {
+			barrier = 0
+		}
+		if i := b.find(tag, barrier); i > 0 {
+			b.closeTo(i)
+		}
+		return
+	}
+	for i := len(b.stack) - 1; i > 0; i-- {
+		n := b.stack[i]
+		if n.DataAtom == tag && (tag != 0 || n.Data == string(name)) {
+			b.closeTo(i)
+			return
+		}
+		if holds(n.DataAtom) {
+			return // An end tag within a cell ends nothing outside of it.
+		}
+	}
+}
+
+func (b *builder) endForm() {
+	if len(b.open) == 0 {
+		return
+	}
+	f := b.open[len(b.open)-1].form
+	b.open = b.open[:len(b.open)-1]
+	for i := len(b.stack) - 1; i > 0; i-- {
+		if b.stack[i] == f.node {
+			b.closeTo(i)
+			return
+		}
+		if holds(b.stack[i].DataAtom) {
+			return
+		}
+	}
+}
+
+// tabular tells the elements of a table that hold nothing but rows and cells.
+func tabular(a atom.Atom) bool {
+	switch a {
+	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr:
+		return true
+	}
+	return false
+}
+
+// holds tells the elements that an end tag inside them cannot end from within.
+func holds(a atom.Atom) bool {
+	switch a {
+	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption:
+		return true
+	}
+	return false
+}
+
+// void tells the elements that hold nothing and have no end tag.
+func void(a atom.Atom) bool {
+	switch a {
+	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input,
+		atom.Link, atom.Meta, atom.Param, atom.Source, atom.Track, atom.Wbr:
+		return true
+	}
+	return false
+}
