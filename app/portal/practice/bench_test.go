@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/atozbot/atozbot/app/portal/practice"
 )
@@ -60,7 +61,7 @@ func BenchmarkBoard(b *testing.B) {
 			_, token, _ := strings.Cut(text.String(), `name="_token" value="`)
 			token, _, _ = strings.Cut(token, `"`)
 			if _, err := client.PostForm("http://portal.example/login", url.Values{
-				"_token": {token}, "email": {practice.DefaultEmail}, "password": {practice.DefaultPassword},
+				"_token": {token}, "email": {practice.DefaultEmail}, "password": {practice.DefaultPassword}, "valid_from": {"1"},
 			}); err != nil {
 				b.Fatal(err)
 			}
@@ -81,5 +82,22 @@ func BenchmarkBoard(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkTenThousandJobs is what a long run costs the portal beside its requests: to
+// make the scenario, to let every job come and go, and to tell the truth.
+func BenchmarkTenThousandJobs(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		now := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
+		p := practice.New(practice.Mixed(1, 10000), practice.Options{Now: func() time.Time { return now }})
+		p.Counts()
+		for p.Counts().Coming > 0 {
+			now = now.Add(time.Second)
+		}
+		if got := len(p.Truth().Jobs); got != 10000 {
+			b.Fatal(got)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 		}
 		var row bytes.Buffer
 		p.writeRow(&row, j, v)
-		p.rows.Write(p.scenario.Look.loosen(row.Bytes(), j.Number))
+		p.writeLoosely(&p.rows, row.Bytes(), j.Number)
 	}
 	f.Rows = template.HTML(p.rows.String()) //nolint:gosec // Every text in it was escaped by writeRow.
 	if v.session.dialog != 0 {

@@ -46,6 +46,7 @@ func (p *Portal) Handler() http.Handler {
 // indexPage is what the index page shows.
 type indexPage struct {
 	Base      string
+	Host      string
 	Accounts  []Account
 	BoardPath string
 	Counts    Counts
@@ -55,7 +56,7 @@ type indexPage struct {
 }
 
 // serveIndex describes what can be tried.
-func (p *Portal) serveIndex(w http.ResponseWriter, _ *http.Request) {
+func (p *Portal) serveIndex(w http.ResponseWriter, r *http.Request) {
 	t := p.Truth()
 	p.mu.Lock()
 	accounts := slices.Clone(p.scenario.Accounts)
@@ -63,7 +64,7 @@ func (p *Portal) serveIndex(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = pages.ExecuteTemplate(w, "index.html", indexPage{
-		Base:     p.scenario.Prefix,
+		Base: p.scenario.Prefix, Host: r.Host,
 		Accounts: accounts, BoardPath: p.scenario.Board.Path, Counts: t.Counts,
 		Kinds: FaultKinds(), Faults: t.Faults,
 		Pages: []Page{PageLogin, PageLogIn, PageDashboard, PageBoard, PageDetails, PageAccept, PageContinue, PageReject},

@@ -169,25 +169,25 @@ func (l *Look) writeCell(b *bytes.Buffer, text string, number int64, cell int) {
 	}
 }
 
-// loosen writes the same tags in one of the ways that browsers take as well.
-func (l *Look) loosen(row []byte, number int64) []byte {
-	var tags []string
-	switch mix(0, "loose", number) % 4 {
-	case 0:
-		return row
-	case 1:
-		tags = []string{
+// looseTags are ways to write the same tags that browsers take as well: pairs of a tag
+// and what is written for it.
+func looseTags() []*strings.Replacer {
+	return []*strings.Replacer{
+		strings.NewReplacer(),
+		strings.NewReplacer(
 			`<tr class="table__row">`, "<TR CLASS=table__row>", `<td class="table__data">`, "<TD\n CLASS='table__data'>",
 			"</td>", "</TD >", `type="hidden" name="`, `TYPE=HIDDEN value-of="" NAME="`,
-		}
-	case 2:
-		tags = []string{"</td>", "", "</tr>", "", `type="hidden"`, "type='hidden'"}
-	case 3:
-		tags = []string{
+		),
+		strings.NewReplacer("</td>", "", "</tr>", "", `type="hidden"`, "type='hidden'"),
+		strings.NewReplacer(
 			`<tr class="table__row">`, `<tr data-row=1 class="striped table__row&#32;table__row--new"  >`,
 			`<td class="table__data">`, `<td data-label="x > y" class=" cell	table__data ">`,
 			`<form method="POST" action="/`, `<form class=js-form action="&#47;`, ` class="inline">`, ` method=post class="inline">`,
-		}
+		),
 	}
-	return []byte(strings.NewReplacer(tags...).Replace(string(row)))
+}
+
+// writeLoosely writes a row in one of the loose ways, always the same for a job.
+func (p *Portal) writeLoosely(b *bytes.Buffer, row []byte, number int64) {
+	_, _ = p.loose[mix(0, "loose", number)%uint64(len(p.loose))].WriteString(b, string(row))
 }

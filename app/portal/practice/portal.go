@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // The portal's zone must be known also where the machine has none.
@@ -33,6 +34,7 @@ type Portal struct {
 	end  context.CancelFunc
 
 	packers sync.Pool // Of *gzip.Writer.
+	loose   []*strings.Replacer
 
 	mu       sync.Mutex
 	begun    bool
@@ -73,6 +75,7 @@ func New(s Scenario, o Options) *Portal {
 	return &Portal{
 		life: life, end: end,
 		now: o.Now, wait: o.Wait, log: o.Log, scenario: s, zone: zone,
+		loose:    looseTags(),
 		jobs:     map[int64]*job{},
 		number:   s.FirstNumber,
 		visitors: newVisitors(),
@@ -175,7 +178,7 @@ func (p *Portal) kick() {
 }
 
 // AddJob adds a job to the running portal, so long from now as its At says, and gives
-// its number.
+// its number. Where there is a job of that number already, that one stays as it is.
 func (p *Portal) AddJob(j Job) int64 {
 	p.mu.Lock()
 	now := p.advance()
