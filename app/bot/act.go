@@ -269,6 +269,12 @@ func (r *run) post(s *seen, c *claim) {
 		"after_seen", c.PostedAt.Sub(s.record.SeenAt).Round(time.Millisecond))
 	r.weighReply(s, c, reply, err)
 	r.flush()
+	if p := instead(err); reply.Class == app.PageChallenge || p != nil && p.Class == app.PageChallenge {
+		r.challenge(c.try.reason)
+	}
+	if p := instead(err); p != nil && p.Class == app.PageLoggedOut {
+		r.bot.loggedIn = false
+	}
 }
 
 // submit submits the form. A post under way is finished when the process ends in order,

@@ -15,15 +15,14 @@ import (
 
 // Times that are ours to choose.
 const (
-	graceOfIO      = 300 * time.Millisecond // For a cancelled request to come back.
-	patienceSave   = 300 * time.Millisecond // Waiting for a save that somebody wants to see at once.
-	patienceRow    = 50 * time.Millisecond  // Waiting for a job's row before the post.
-	patienceLast   = 2 * time.Second        // For the last saves of the process.
-	graceOfEnd     = time.Second            // For Run to return when a shutdown has run out of time.
-	patienceRead   = 700 * time.Millisecond // Waiting for the records to answer a question.
-	beatOfDuty     = time.Second            // Between two tries to resume or to take over.
-	beatOfWishes   = 400 * time.Millisecond
-	beatOfSettings = 500 * time.Millisecond // Between two reads of the configuration while waiting.
+	graceOfIO    = 300 * time.Millisecond  // For a cancelled request to come back.
+	patienceSave = 300 * time.Millisecond  // Waiting for a save that somebody wants to see at once.
+	patienceRow  = 50 * time.Millisecond   // Waiting for a job's row before the post.
+	patienceLast = 1500 * time.Millisecond // For the last saves of the process.
+	graceOfEnd   = 2 * time.Second         // For Run to return when a shutdown has run out of time.
+	patienceRead = 700 * time.Millisecond  // Waiting for the records to answer a question.
+	beatOfDuty   = time.Second             // Between two tries to resume or to take over.
+	beatOfWishes = 400 * time.Millisecond
 )
 
 // errEnded is told to those who ask a bot whose [Bot.Run] has returned.
@@ -69,8 +68,6 @@ type Bot struct {
 	last    app.Session // The newest session, running or not.
 	other   string      // Another replica that holds the lease.
 	over    bool
-	// patience is how long a shutdown lets the last records be stored.
-	patience context.Context
 
 	loggedIn bool      // As far as we know.
 	quiet    time.Time // The portal asked not to be asked before this.
@@ -135,10 +132,7 @@ func (b *Bot) Run(ctx context.Context) error {
 // lastSaves waits for what is not yet stored. What the records do not take in this time
 // is lost with the process, except for claims: those were stored before the act.
 func (b *Bot) lastSaves() {
-	if b.patience == nil {
-		b.patience = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(b.patience, patienceLast)
+	ctx, cancel := context.WithTimeout(context.Background(), patienceLast)
 	defer cancel()
 	if b.ledger.wait(ctx) != nil {
 		b.log.Error("the process ends before everything was recorded", "waiting", b.ledger.waiting())

@@ -106,7 +106,7 @@ func (b *Bot) Shutdown(ctx context.Context) error {
 	cut := context.AfterFunc(ctx, b.shutdownNow)
 	defer cut()
 	select {
-	case b.commands <- func() { b.shutdown(ctx) }:
+	case b.commands <- b.shutdown:
 	case <-b.ended:
 		return nil
 	case <-ctx.Done():
@@ -130,9 +130,8 @@ func (b *Bot) Shutdown(ctx context.Context) error {
 }
 
 // shutdown stops the looking and leaves the act in hand to finish.
-func (b *Bot) shutdown(ctx context.Context) {
+func (b *Bot) shutdown() {
 	b.over = true
-	b.patience = ctx
 	if b.run != nil {
 		b.run.end(endInterrupted, nil)
 	}

@@ -56,7 +56,7 @@ func (r *run) askDetails(s *seen) (*app.Details, error) {
 	page, err := r.detailsOnce(s)
 	if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
 		r.bot.loggedIn = false
-		if !r.logins.untested && r.logins.mayTry(time.Now()) && r.logIn() == nil {
+		if !r.logins.untested && r.logIn() == nil {
 			page, err = r.detailsOnce(s)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // Bounds of the logging in.
 const (
 	mostStrikes  = 2 // Tries with credentials that were not taken: a third could lock the account.
-	freeLogins   = 6 // Log-ins within loginWindow that are made at once; more of them wait.
+	mostLogins   = 40 // Within loginWindow: a portal that logs us out at every look is not hammered.
 	loginWindow  = time.Minute
 	whyStrikes   = "The portal does not take the log-in data. They were tried twice and are not tried again, so that the account is not locked: check ATOZ_USERNAME and ATOZ_PASSWORD, then start the bot."
 	whyChallenge = "The portal asks for a person (a CAPTCHA or a consent page). Log in with a browser, answer it, then rearm the bot or start it."
@@ -29,18 +29,26 @@ func (r *run) logIn() error {
 	if err := r.waitsForPortal(); err != nil {
 		return err
 	}
+	if !r.logins.mayTry(time.Now()) {
+		return &app.PageError{Class: app.PageLoggedOut, Reason: "the portal logs us out again and again, so logging in waits a little"}
+	}
 	r.setLogin(app.LoginAttempting, app.EventLoginTrying, "Logging in at the portal.")
-	r.logins.recent = append(since(r.logins.recent, time.Now().Add(-loginWindow)), time.Now())
+	r.logins.recent = append(r.logins.recent, time.Now())
 	_, err := await(r.looking, b, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, b.portal.LogIn(ctx)
 	})
 	if r.over() {
 		return context.Cause(r.looking)
 	}
+	return r.loginAnswered(err)
+}
+
+// loginAnswered takes in what the portal made of a log-in.
+func (r *run) loginAnswered(err error) error {
 	p := instead(err)
 	switch {
 	case err == nil:
-		b.loggedIn = true
+		r.bot.loggedIn = true
 		r.logins.untested = true
 		r.setLogin(app.LoginSuccess, app.EventLoginSuccess, "Logged in at the portal.")
 	case p != nil && p.Class == app.PageLoggedOut:
@@ -72,13 +80,13 @@ func (r *run) loggedOut(p *app.PageError) (atOnce bool) {
 		r.strike(p.Reason)
 		return false
 	}
-	return r.logins.mayTry(time.Now())
+	return true
 }
 
 // mayTry keeps a portal that logs us out all the time from being hammered.
 func (l *logins) mayTry(now time.Time) bool {
 	l.recent = since(l.recent, now.Add(-loginWindow))
-	return len(l.recent) < freeLogins
+	return len(l.recent) < mostLogins
 }
 
 // since gives the times after t, which are the newest at the end.

@@ -347,3 +347,17 @@ func (p *fakePortal) act(ctx context.Context, kind string, job app.Job, do func(
 	}
 	return reply, nil
 }
+
+// survive gives the same portal to the next process, and cuts the last one off. What was
+// on its way has either arrived or not.
+func (p *fakePortal) survive() *fakePortal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := &fakePortal{
+		jobs: p.jobs, latency: p.latency, wrong: p.wrong, hideOurs: p.hideOurs, bare: p.bare, partial: p.partial,
+		faults: p.faults, posted: p.posted,
+	}
+	p.jobs = nil
+	p.faults = func(string, string) *fault { return &fault{instead: refused()} }
+	return next
+}

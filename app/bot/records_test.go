@@ -332,3 +332,17 @@ func (r *fakeRecords) Granted(ctx context.Context, w app.Wish) error {
 }
 
 var errAway = &app.Error{Code: app.CodeUnavailable, Message: "the database is away", Err: errors.New("connection refused")}
+
+// survive gives the same records to the next process, and cuts the last one off, as a
+// crash does: nothing that it still does reaches them.
+func (r *fakeRecords) survive() *fakeRecords {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := &fakeRecords{
+		config: r.config, sessions: r.sessions, jobs: r.jobs, claims: r.claims, decided: r.decided, events: r.events,
+		logs: r.logs, saves: r.saves, busy: r.busy, lease: r.lease, leaseTime: r.leaseTime, wishes: r.wishes,
+	}
+	r.sessions, r.jobs, r.claims = map[string]app.Session{}, map[string]app.JobRecord{}, map[string]app.Claim{}
+	r.saveFails, r.claimFails, r.readFails = errAway, errAway, errAway
+	return next
+}
