@@ -179,6 +179,9 @@ func (h *Host) parse(written string) error {
 	return nil
 }
 
+// Parse reads HOST:PORT; the host may be empty.
+func (l *Listen) Parse(written string) error { return l.parse(written) }
+
 func (l *Listen) parse(written string) error {
 	host, port, err := net.SplitHostPort(written)
 	if err != nil {

@@ -47,6 +47,13 @@ func (m Mistakes) Without(names ...string) Mistakes {
 	})
 }
 
+// Only keeps the mistakes of the settings that count.
+func (m Mistakes) Only(names ...string) Mistakes {
+	return slices.DeleteFunc(slices.Clone(m), func(mistake Mistake) bool {
+		return !slices.Contains(names, mistake.Name)
+	})
+}
+
 // Reader teaches kong to read [Settings]: from an environment that is handed in, with
 // every mistake collected where kong by itself would end at the first.
 type Reader struct {

@@ -1,0 +1,56 @@
+package daemon
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/atozbot/atozbot/app/health"
+)
+
+// front answers from the first millisecond on: health by itself, and everything else
+// through the rooms, once they are built.
+type front struct {
+	monitor *health.Monitor
+	rooms   atomic.Pointer[http.Handler]
+}
+
+// open lets requests through to the rooms.
+func (f *front) open(rooms http.Handler) { f.rooms.Store(&rooms) }
+
+// ServeHTTP answers one request.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The three that load balancers ask all day do not go through the API's chain.
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		switch r.URL.Path {
+		case "/health":
+			f.monitor.Health(w, r)
+			return
+		case "/health/live":
+			f.monitor.Live(w, r)
+			return
+		case "/health/ready":
+			f.monitor.Ready(w, r)
+			return
+		}
+	}
+	if rooms := f.rooms.Load(); rooms != nil {
+		(*rooms).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set("Cache-Control", "no-store")
+	if path := r.URL.Path; strings.HasPrefix(path, "/api") || strings.HasPrefix(path, "/health") || path == "/ws" {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"type": "about:blank", "title": "Service Unavailable", "status": http.StatusServiceUnavailable, "detail": "The program is starting.",
+		}) // A client that went away needs no answer.
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Refresh", "1")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write([]byte("<!doctype html><html lang=en><title>atozbot</title><p>Starting. This page turns into the real one by itself.</p>\n"))
+}

@@ -1,0 +1,384 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/api"
+	"github.com/atozbot/atozbot/app/bot"
+	"github.com/atozbot/atozbot/app/config"
+	"github.com/atozbot/atozbot/app/health"
+	"github.com/atozbot/atozbot/app/live"
+	"github.com/atozbot/atozbot/app/portal"
+	"github.com/atozbot/atozbot/app/web"
+	"github.com/atozbot/atozbot/store"
+)
+
+// house is everything that runs, and what it stands on.
+type house struct {
+	process  Process
+	settings config.Settings
+	demo     bool
+	log      *slog.Logger
+	started  time.Time
+	address  string
+
+	replica replica
+	portal  *portal.Client
+	db      *store.Store
+	carrier *carrier
+
+	database, redis *health.Keeper
+	monitor         *health.Monitor
+	rulebook        *rulebook
+	desk            *desk
+	hub             *live.Hub
+	front           *front
+	api             *api.Server
+	site            *web.Site
+
+	through  atomic.Bool // The start is through: the database was there once.
+	stopping atomic.Bool
+}
+
+// open makes everything that listening does not need to wait for: nothing is connected,
+// nothing runs.
+func (h *house) open() error {
+	var err error
+	if h.replica, err = thisReplica(h.settings.DataDir, h.started); err != nil {
+		h.log.Warn("the name of this replica cannot be kept over restarts", "error", err)
+	}
+	if err := h.openDatabase(); err != nil {
+		return err
+	}
+	if h.carrier, err = openRedis(h.settings, h.replica.id, h.log); err != nil {
+		return errors.Join(err, h.db.Close())
+	}
+	h.rulebook = &rulebook{source: h.db, account: app.DefaultAccountID, log: h.log, changed: h.newRules}
+	h.database = h.keepDatabase()
+	h.redis = keepRedis(h.settings, h.carrier, h.log)
+	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With("part", "bot"))
+	h.hub = h.makeHub()
+	h.desk.changed = h.hub.Changed
+	h.monitor = health.NewMonitor(health.MonitorOptions{
+		Version: h.process.Build.Version, Database: h.database, Redis: h.redis, Ready: h.ready, More: h.more,
+		Others: map[string]func() health.Service{
+			"bot_process":  func() health.Service { return botStatus(h.desk.bot().Status()) },
+			"external_api": func() health.Service { return portalStatus(h.desk.bot().Status()) },
+			"websocket":    liveStatus(h.started, h.hub.Listeners, time.Now),
+		},
+	})
+	h.front = &front{monitor: h.monitor}
+	return nil
+}
+
+// close gives back what open took.
+func (h *house) close() {
+	for _, err := range []error{h.portal.Close(), h.carrier.close(), h.db.Close()} {
+		if err != nil {
+			h.log.Warn("something could not be closed", "error", err)
+		}
+	}
+	h.replica.leave()
+}
+
+// makeBot makes a bot on what the house stands on.
+func (h *house) makeBot() *bot.Bot {
+	return bot.New(bot.Options{
+		AccountID: app.DefaultAccountID, Holder: h.replica.id,
+		Portal:      &zonedPortal{Client: h.portal, rulebook: h.rulebook},
+		Records:     &botRecords{Store: h.db, rulebook: h.rulebook},
+		Wishes:      h.db,
+		Credentials: h.credentials, Random: rand.Float64, Log: h.log.With("part", "bot"),
+	})
+}
+
+// missing names the settings without which nobody can log in at the portal.
+func (h *house) missing() []string {
+	var names []string
+	if h.settings.AtozUsername == "" {
+		names = append(names, "ATOZ_USERNAME")
+	}
+	if !h.settings.AtozPassword.IsSet() {
+		names = append(names, "ATOZ_PASSWORD")
+	}
+	return names
+}
+
+func (h *house) credentials() error {
+	switch names := h.missing(); len(names) {
+	case 0:
+		return nil
+	case 1:
+		return app.Errorf(app.CodeConflict, "The portal's log-in data are missing: set %s.", names[0])
+	default:
+		return app.Errorf(app.CodeConflict, "The portal's log-in data are missing: set %s and %s.", names[0], names[1])
+	}
+}
+
+// zonedPortal reads the portal's times in the zone of the configuration in force.
+type zonedPortal struct {
+	*portal.Client
+	rulebook *rulebook
+	zone     atomic.Pointer[string]
+}
+
+// Look looks at the board.
+func (z *zonedPortal) Look(ctx context.Context) (app.Board, error) {
+	name := z.rulebook.known().TimeZone
+	if before := z.zone.Load(); before == nil || *before != name {
+		z.SetZone(z.rulebook.zone())
+		z.zone.Store(&name)
+	}
+	return z.Client.Look(ctx)
+}
+
+// botRecords are the records with the configuration from memory.
+type botRecords struct {
+	*store.Store
+	rulebook *rulebook
+}
+
+// Configuration gives the one in force.
+func (r *botRecords) Configuration(ctx context.Context, accountID string) (app.Configuration, error) {
+	return r.rulebook.Configuration(ctx, accountID)
+}
+
+// newRules is told of every configuration that comes into force.
+func (h *house) newRules(c app.Configuration) {
+	h.log.Debug("a configuration is in force", "version", c.Version)
+	if h.desk != nil {
+		h.desk.bot().Notify()
+	}
+}
+
+// tell passes stored events on.
+func (h *house) tell(events []app.Event, late bool) {
+	if len(events) > 0 && events[0].ID == 0 && !late {
+		h.hub.Tell(events...)
+		return
+	}
+	h.hub.Committed()
+}
+
+// trouble is told of every failure of the database that somebody met.
+func (h *house) trouble(error) {
+	if h.database != nil {
+		h.database.Suspect()
+	}
+}
+
+// makeHub makes the hub of live updates.
+func (h *house) makeHub() *live.Hub {
+	shown := apiBot{desk: h.desk, replica: h.replica.id, rulebook: h.rulebook}
+	records := h.apiRecords()
+	return live.New(live.Options{
+		Store: h.db, Bus: live.NewRedis(h.carrier.client, "atozbot:events"), From: h.replica.id,
+		Status: func() json.RawMessage { return api.StatusJSON(shown) },
+		Metrics: func(ctx context.Context) (json.RawMessage, error) {
+			metrics, err := records.Metrics(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(metrics)
+		},
+		Log: h.log.With("part", "live"),
+	})
+}
+
+func (h *house) apiRecords() apiRecords {
+	return apiRecords{Store: h.db, account: app.DefaultAccountID, rulebook: h.rulebook, now: time.Now}
+}
+
+// ready tells whether the bot's work can be done: act and record.
+func (h *house) ready() (bool, string) {
+	switch {
+	case h.stopping.Load():
+		return false, "the program is stopping"
+	case !h.database.State().Usable():
+		return false, "the database is " + h.database.State().Check()
+	default:
+		return true, ""
+	}
+}
+
+// more is what else health shows in detail.
+func (h *house) more() map[string]any {
+	return map[string]any{"journal": map[string]any{"waiting": h.journaled()}}
+}
+
+// journaled is how many steps wait to be carried over.
+func (h *house) journaled() int { return h.desk.bot().Status().Unrecorded }
+
+// keepDatabase makes the database's keeper: connect, then migrate.
+func (h *house) keepDatabase() *health.Keeper {
+	s := h.settings
+	return health.NewKeeper(health.Options{
+		Name: "database", Label: "the database", Log: h.log.With("part", "database"),
+		Stages: []health.Stage{
+			{Attempts: s.DBConnectAttempts, Delay: s.DBConnectDelay, Try: h.db.Ping},
+			{Name: "migrating", Attempts: s.DBMigrateAttempts, Delay: s.DBMigrateDelay, Try: h.prepareDatabase, Unbounded: true},
+		},
+		Probe: h.db.Ping, Explain: explainDatabase,
+	})
+}
+
+// prepareDatabase makes a database that answers one that can be worked with.
+func (h *house) prepareDatabase(ctx context.Context) error {
+	checked, err := h.db.CheckAfterCrash(ctx)
+	if err != nil {
+		return err
+	}
+	if checked {
+		h.log.Info("the last process did not end in order; the database file was looked through and is whole")
+	}
+	steps, err := h.db.Migrate(ctx, store.Up, store.Latest)
+	for _, step := range steps {
+		h.log.Info("migration applied", "name", step.Name, "took", step.Took.Round(time.Millisecond))
+	}
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if err := h.db.EnsureAccount(ctx, now); err != nil {
+		return err
+	}
+	c, err := h.db.EnsureConfiguration(ctx, app.DefaultAccountID, h.settings.FirstConfiguration(), "settings", now)
+	if err != nil {
+		return err
+	}
+	h.rulebook.use(c)
+	return nil
+}
+
+// run runs the house until ctx ends, and ends it in order.
+func (h *house) run(ctx context.Context, listener net.Listener) error {
+	server := newServer(h.front, h.log)
+	// What runs does not end with the signal: the end has an order of its own.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	streams, endStreams := context.WithCancel(life)
+	defer endStreams()
+	group, life := errgroup.WithContext(life)
+
+	served := make(chan error, 1)
+	go func() { served <- h.serveOn(server, listener) }()
+	h.watchOver(group, life, "database keeper", h.database.Run)
+	h.watchOver(group, life, "redis keeper", h.redis.Run)
+	h.watchOver(group, life, "rulebook", h.rulebook.run)
+	h.watchOver(group, streams, "live updates", h.hub.Run)
+	group.Go(func() error { return h.desk.run(life) })
+	h.watchOver(group, life, "greeter", h.greet)
+
+	failed := h.openRooms()
+	if failed == nil {
+		select {
+		case <-ctx.Done():
+			h.log.Info("stopping: no more looks, the act in hand is finished")
+		case failed = <-served:
+			served <- nil
+		}
+	}
+	h.stop(server, endStreams, end)
+	_ = group.Wait() // What runs here tells its faults itself.
+	<-served
+	h.close()
+	if failed != nil && !errors.Is(failed, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", failed)
+	}
+	h.log.Info("stopped in order")
+	return nil
+}
+
+func (h *house) serveOn(server *http.Server, listener net.Listener) error {
+	if h.settings.TLSCertFile != "" {
+		return server.ServeTLS(listener, h.settings.TLSCertFile, h.settings.TLSKeyFile)
+	}
+	return server.Serve(listener)
+}
+
+// How long each step of the end may take; together less than the 10 s that are promised.
+const (
+	patienceAct     = 5 * time.Second
+	patienceStreams = 1500 * time.Millisecond
+)
+
+// stop ends everything in order: the bot, the streams, the server, the rest.
+func (h *house) stop(server *http.Server, endStreams, end context.CancelFunc) {
+	h.stopping.Store(true)
+	act, cancel := context.WithTimeout(context.Background(), patienceAct)
+	defer cancel()
+	if err := h.desk.shutdown(act); err != nil {
+		h.log.Warn("the bot did not end in time; what it had claimed is settled at the next start", "error", err)
+	}
+	endStreams()
+	streams, cancelStreams := context.WithTimeout(context.Background(), patienceStreams)
+	defer cancelStreams()
+	if err := server.Shutdown(streams); err != nil {
+		_ = server.Close() // Whoever still reads is cut off.
+	}
+	end()
+}
+
+// watchOver runs one part of the house and, where it ends by a fault, tells so and runs
+// it again.
+func (h *house) watchOver(group *errgroup.Group, ctx context.Context, name string, run func(context.Context) error) {
+	group.Go(func() error {
+		for {
+			err := guard(ctx, h.log, name, run)
+			if err == nil || ctx.Err() != nil {
+				return nil
+			}
+			h.log.Error("a part of the program ended by a fault and is started anew", "part", name, "fault", err)
+			timer := time.NewTimer(restartPause)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return nil
+			case <-timer.C:
+			}
+		}
+	})
+}
+
+// guard makes an error of a panic.
+func guard(ctx context.Context, log *slog.Logger, name string, run func(context.Context) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			log.Error("panic", "part", name, "fault", fault, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", fault)
+		}
+	}()
+	return run(ctx)
+}
+
+// greet lets the bot begin once the records can be asked, and says where the dashboard is.
+func (h *house) greet(ctx context.Context) error {
+	if !h.database.Await(ctx, (*health.State).Usable).Usable() {
+		return nil
+	}
+	h.through.Store(true)
+	close(h.desk.ready)
+	h.hub.Committed()
+	h.log.Info("ready: open " + h.address)
+	if h.demo {
+		h.log.Info("this is the demo: the portal is a practice one inside this process, and nothing here is real")
+	}
+	if !h.settings.BotAutostart {
+		h.log.Info("the bot is started from the dashboard; BOT_AUTOSTART=true starts it with the program")
+	}
+	<-ctx.Done()
+	return nil
+}

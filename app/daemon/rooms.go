@@ -1,0 +1,74 @@
+package daemon
+
+import (
+	"net/http"
+
+	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/api"
+	"github.com/atozbot/atozbot/app/web"
+
+	"time"
+)
+
+// openRooms builds the API and the dashboard and lets requests through to them.
+func (h *house) openRooms() error {
+	settled := versions{db: h.db, account: app.DefaultAccountID, rulebook: h.rulebook, now: time.Now, log: h.log}
+	shown := apiBot{desk: h.desk, replica: h.replica.id, rulebook: h.rulebook}
+	site, err := web.New(web.Options{
+		Version: h.process.Build.Version, Demo: h.demo,
+		Bot: webBot{apiBot: shown, db: h.db, missing: h.missing},
+		Health: webHealth{
+			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, waiting: h.journaled, started: h.through.Load, check: h.checkNow,
+		},
+		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID},
+		Configurations: webConfigurations{settled},
+		FirstPassword:  h.settings.AdminPassword.Reveal(),
+		TrustedProxies: h.settings.TrustedProxies,
+		Log:            h.log.With("part", "dashboard"),
+	})
+	if err != nil {
+		return err
+	}
+	h.site = site
+	records := h.apiRecords()
+	h.api = api.New(api.Options{
+		Version: h.process.Build.Version, Token: h.settings.APIToken.Reveal(), HSTS: h.settings.TLSCertFile != "",
+		Bot: shown, Sessions: records, Jobs: records, Configurations: settled, Figures: records, Outside: h.db, Watch: h.hub,
+		Check: checkConfiguration, Authenticator: signedIn{site}, Logs: records, Backtest: settled,
+		Health: api.HealthHandlers{
+			Health: http.HandlerFunc(h.monitor.Health), Live: http.HandlerFunc(h.monitor.Live), Ready: http.HandlerFunc(h.monitor.Ready),
+			Detailed: http.HandlerFunc(h.monitor.Detailed), Service: http.HandlerFunc(h.monitor.Service), ForceCheck: http.HandlerFunc(h.monitor.ForceCheck),
+		},
+		MetricsElsewhere: h.settings.MetricsAddr != "",
+		Log:              h.log.With("part", "api"),
+	})
+	mux := http.NewServeMux()
+	for _, path := range api.Paths() {
+		mux.Handle(path, h.api)
+	}
+	mux.Handle("/", site)
+	h.front.open(mux)
+	return nil
+}
+
+// checkNow asks every dependency anew without waiting for the answers.
+func (h *house) checkNow() {
+	h.database.Suspect()
+	h.redis.Suspect()
+}
+
+// signedIn lets the API know whom the dashboard knows.
+type signedIn struct{ site *web.Site }
+
+// Identify gives who the request's cookie belongs to.
+func (s signedIn) Identify(r *http.Request) (api.Identity, error) {
+	person, ok := s.site.SignedIn(r)
+	if !ok {
+		return api.Identity{}, app.Errorf(app.CodeUnauthorized, "Nobody is signed in.")
+	}
+	name := person.Name
+	if person.Local {
+		name = "this computer"
+	}
+	return api.Identity{Kind: api.KindUser, ID: name, Name: name, Scope: api.ScopeAdmin}, nil
+}
