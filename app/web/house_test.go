@@ -371,6 +371,20 @@ func (h *house) Periods(_ context.Context, since, until time.Time) ([]web.Period
 	return all, nil
 }
 
+func (h *house) Entries(_ context.Context, f web.LogFilter) (web.LogPage, error) {
+	if _, err := h.read(); err != nil {
+		return web.LogPage{}, err
+	}
+	lines := []app.LogEntry{
+		{ID: "l3", Level: "INFO", Message: "accepted 48213/A, confirmed by the board after 141 ms", Component: "bot", At: h.now().Add(-time.Minute)},
+		{ID: "l2", Level: "WARNING", Message: "the portal answered 503, next try in 2 s", Component: "portal", At: h.now().Add(-14 * time.Minute)},
+		{ID: "l1", Level: "ERROR", Message: "the notification could not be sent: connection refused", Component: "notifications", At: h.now().Add(-3 * time.Hour)},
+	}
+	return web.LogPage{Entries: slices.DeleteFunc(lines, func(e app.LogEntry) bool {
+		return f.Level == "ERROR" && e.Level != "ERROR" || !strings.Contains(e.Message, f.Query)
+	})}, nil
+}
+
 // tell sends an event to every page that listens.
 func (h *house) tell(kind string, data any) {
 	content, _ := json.Marshal(map[string]any{"type": kind, "data": data, "timestamp": h.now().UTC().Format(time.RFC3339Nano)})
@@ -407,7 +421,7 @@ func (h *house) events(w http.ResponseWriter, r *http.Request) {
 // newSite is the dashboard of a house.
 func newSite(tb testing.TB, h *house, change ...func(*web.Options)) *web.Site {
 	tb.Helper()
-	o := web.Options{Version: "1.2.3", Bot: h, Health: h, Jobs: h, Configurations: h, Insights: h, Now: h.now}
+	o := web.Options{Version: "1.2.3", Bot: h, Health: h, Jobs: h, Configurations: h, Insights: h, LogEntries: h, Now: h.now}
 	for _, c := range change {
 		c(&o)
 	}

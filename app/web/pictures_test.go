@@ -9,16 +9,6 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// pages are all pages, by name.
-var pages = []struct{ name, path string }{ // Read only.
-	{"now", "/"},
-	{"bookings", "/bookings"},
-	{"activity", "/activity"},
-	{"job", "/jobs/0190-1"},
-	{"insights", "/insights"},
-	{"rules", "/rules?preset=careful"},
-}
-
 // TestPicturesOfEveryPage makes a picture of each page, on the phone and on the desktop,
 // light and dark. It runs where ATOZBOT_PICTURES names a directory for them.
 func TestPicturesOfEveryPage(t *testing.T) {
@@ -28,7 +18,7 @@ func TestPicturesOfEveryPage(t *testing.T) {
 	only := os.Getenv("ATOZBOT_PICTURES_ONLY")
 	ctx := browse(t)
 	h := newHouse(t, time.Now)
-	server := serve(t, h, newSite(t, h))
+	server := serve(t, h, whole(t, h))
 	for _, s := range []screen{phone, phone.inTheDark(), desktop, desktop.inTheDark()} {
 		on(t, ctx, s)
 		for _, page := range pages {

@@ -25,6 +25,12 @@ type Options struct {
 	Configurations Configurations
 	SignIns        SignIns // nil: nobody can sign in, and only this computer is let in.
 	Insights       Insights
+	LogEntries     Log
+	Portal         Portal
+	Channels       Channels
+	Calendars      Calendars
+	Tokens         Tokens
+	Backup         Backup
 	Audit          Audit // nil: who signs in is noted nowhere.
 
 	// FirstPassword makes the user "admin" where there is no user yet; "" leaves that to
@@ -120,6 +126,20 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("GET /jobs/{id}/booking.ics", s.page(s.jobCalendar))
 	mux.Handle("GET /rules", s.page(s.rules))
 	mux.Handle("GET /insights", s.page(s.insights))
+	mux.Handle("GET /system", s.page(s.system))
+	mux.Handle("GET /system/live", s.page(s.systemLive))
+	mux.Handle("GET /system/log", s.page(s.systemLog))
+	mux.Handle("POST /system/check", s.act(s.checkNow))
+	mux.Handle("GET /settings", s.page(s.settings))
+	mux.Handle("GET /settings/portal", s.page(s.portalSettings))
+	mux.Handle("GET /settings/notifications", s.page(s.channelSettings))
+	mux.Handle("GET /settings/calendars", s.page(s.calendarSettings))
+	mux.Handle("GET /settings/tokens", s.page(s.tokenSettings))
+	mux.Handle("GET /settings/backup", s.page(s.backupSettings))
+	mux.Handle("GET /settings/language", s.page(s.languageSettings))
+	mux.Handle("GET /settings/security", s.page(s.securitySettings))
+	mux.Handle("GET /settings/audit", s.page(s.auditSettings))
+	mux.Handle("GET /welcome", s.page(s.welcome))
 	mux.Handle("/", s.page(s.notFound))
 
 	// What the bot is told.
@@ -135,6 +155,17 @@ func (s *Site) handler() http.Handler {
 	mux.Handle("POST /rules", s.act(s.saveRules))
 	mux.Handle("POST /rules/try", s.act(s.tryRules))
 	mux.Handle("POST /rules/undo", s.act(s.undoRules))
+
+	// What is set.
+	mux.Handle("POST /settings/portal/try", s.act(s.tryPortal))
+	mux.Handle("POST /settings/notifications/{do}", s.act(s.changeChannels))
+	mux.Handle("POST /settings/calendars/{do}", s.act(s.changeCalendars))
+	mux.Handle("POST /settings/tokens/{do}", s.act(s.changeTokens))
+	mux.Handle("POST /settings/backup/download", s.act(s.downloadBackup))
+	mux.Handle("POST /settings/language", s.act(s.setLanguage))
+	mux.Handle("POST /settings/zone", s.act(s.setZone))
+	mux.Handle("POST /settings/security/password", s.act(s.changePassword))
+	mux.Handle("POST /welcome/live", s.act(s.goLive))
 
 	return withHeaders(s.proxies, crossOriginProtection(s, mux))
 }

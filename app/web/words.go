@@ -32,6 +32,12 @@ type words struct {
 	fallback *words
 }
 
+// Code is the language's code: "en".
+func (w *words) Code() string { return w.code }
+
+// Name is the language's name in itself.
+func (w *words) Name() string { return w.name }
+
 // text is a sentence with {places}, in as many plural forms as the language has. A text
 // without forms has only plural.Other.
 type text map[plural.Form]string

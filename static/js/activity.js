@@ -76,20 +76,37 @@ customElements.define("live-activity", class extends HTMLElement {
 
 customElements.define("live-refresh", class extends HTMLElement {
   timer = 0;
-  connectedCallback() { document.addEventListener("live", this.hear); document.addEventListener("live-back", this.soon); }
-  disconnectedCallback() { document.removeEventListener("live", this.hear); document.removeEventListener("live-back", this.soon); }
+  beat = 0;
+
+  connectedCallback() {
+    document.addEventListener("live", this.hear);
+    document.addEventListener("live-back", this.soon);
+    const every = Number(this.getAttribute("every"));
+    if (every) this.beat = window.setInterval(() => { if (!document.hidden) this.soon(); }, every);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("live", this.hear);
+    document.removeEventListener("live-back", this.soon);
+    clearInterval(this.beat);
+  }
+
   /** @param {Event} event */
   hear = (event) => {
     const { type } = /** @type {CustomEvent} */ (event).detail;
-    if (this.getAttribute("events")?.split(" ").includes(type)) this.soon();
+    const wanted = this.getAttribute("events")?.split(" ") ?? [];
+    if (wanted.includes(type) || (wanted[0] === "*" && type !== "status_update")) this.soon();
   };
+
+  /** Lays the piece over anew, a moment later. It stays as it is under a finger. */
   soon = () => {
     if (this.timer) return;
     this.timer = window.setTimeout(async () => {
       this.timer = 0;
-      const next = await page(location.href).catch(() => null);
-      const fresh = [...next?.querySelectorAll("live-refresh") ?? []].find((piece) => piece.getAttribute("events") === this.getAttribute("events"));
-      if (fresh) patchChildren(this, fresh);
-    }, 600);
+      const src = this.getAttribute("src");
+      const next = await page(src ?? location.href).catch(() => null);
+      const fresh = src ? next?.body : [...next?.querySelectorAll("live-refresh") ?? []].find((piece) => piece.getAttribute("events") === this.getAttribute("events"));
+      if (fresh && !this.matches(":active")) patchChildren(this, fresh);
+    }, 400);
   };
 });
