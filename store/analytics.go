@@ -129,34 +129,31 @@ func down(ms, step int64) int64 { return ms - (ms%step+step)%step }
 func up(ms, step int64) int64   { return down(ms+step-1, step) }
 
 // counted asks for one account, or for all but that of outside bots, and leaves out
-// what outside bots report.
+// what outside bots report. The tables are joined to the accounts, so that the rows of
+// each account are found by their key.
 func counted(c *conditions, accountID string) *conditions {
-	if accountID != "" {
-		c.and("account_id = " + c.arg(accountID))
-	} else {
-		c.and("account_id <> " + c.arg(OutsideAccountID))
+	c.equal("a.id", accountID)
+	if accountID == "" {
+		c.and("a.id <> " + c.arg(OutsideAccountID))
 	}
-	return c.and("source <> '" + app.SourceOutside + "'")
+	return c.and("r.source <> '" + app.SourceOutside + "'")
 }
 
 func addRollups(ctx context.Context, q queryer, into sums, accountID, grain string, from, to int64) error {
 	if from >= to {
 		return nil
 	}
-	c := counted(&conditions{}, accountID)
-	c.and("grain = " + c.arg(grain)).and("start_ms >= " + c.arg(from)).and("start_ms < " + c.arg(to))
-	query := "SELECT dimension, value, CAST(sum(uptime_ms) AS BIGINT), " + sumOfCounts() + " FROM atozbot_rollups" + c.text() + " GROUP BY dimension, value"
+	c := counted((&conditions{}).and("r.account_id = a.id"), accountID)
+	c.and("r.grain = " + c.arg(grain)).and("r.start_ms >= " + c.arg(from)).and("r.start_ms < " + c.arg(to))
+	query := "SELECT r.dimension, r.value, CAST(sum(r.uptime_ms) AS BIGINT), " + sumOfCounts() +
+		" FROM atozbot_accounts a CROSS JOIN atozbot_rollups r" + c.text() + " GROUP BY r.dimension, r.value"
 	return each(ctx, q, query, c.args, func(rows *sql.Rows) error {
 		var dimension, value string
-		var a amount
-		targets := []any{&dimension, &value, &a.uptimeMS}
-		for _, p := range a.counts.fields() {
-			targets = append(targets, p)
-		}
-		if err := rows.Scan(targets...); err != nil {
+		var sum amount
+		if err := rows.Scan(append([]any{&dimension, &value, &sum.uptimeMS}, places64(sum.counts.fields())...)...); err != nil {
 			return err
 		}
-		into.plus(dimension, value, a)
+		into.plus(dimension, value, sum)
 		return nil
 	})
 }
@@ -167,20 +164,17 @@ func addEdge(ctx context.Context, q queryer, into sums, accountID string, from, 
 		return nil
 	}
 	c := counted(&conditions{}, accountID)
-	c.and("seen_ms >= " + c.arg(from)).and("seen_ms < " + c.arg(to))
-	query := `SELECT language, appointment_time, job_type, rule, status, verdict, seen_ms, posted_ms, COUNT(*) FROM atozbot_jobs` + c.text() +
-		` GROUP BY language, appointment_time, job_type, rule, status, verdict, seen_ms, posted_ms`
+	c.and("r.seen_ms >= " + c.arg(from)).and("r.seen_ms < " + c.arg(to))
+	query := `SELECT r.language, r.appointment_time, r.job_type, r.rule, r.status, r.verdict, r.seen_ms, r.posted_ms
+		FROM atozbot_jobs r JOIN atozbot_accounts a ON r.account_id = a.id` + c.text()
 	err := each(ctx, q, query, c.args, func(rows *sql.Rows) error {
 		var j app.JobRecord
-		var n int64
-		if err := rows.Scan(&j.Language, &j.Time, &j.JobType, &j.Rule, &j.Status, &j.Verdict, stamp{&j.SeenAt}, stamp{&j.PostedAt}, &n); err != nil {
+		if err := rows.Scan(&j.Language, &j.Time, &j.JobType, &j.Rule, &j.Status, &j.Verdict, stamp{&j.SeenAt}, stamp{&j.PostedAt}); err != nil {
 			return err
 		}
 		f := factsOf(j)
-		var a amount
-		a.counts.plus(f.counts, n)
 		for dimension, value := range f.values {
-			into.plus(dimension, value, a)
+			into.plus(dimension, value, amount{counts: f.counts})
 		}
 		return nil
 	})

@@ -120,8 +120,9 @@ func among[T ~string](c *conditions, column string, values []T) {
 	c.and(column + " IN (" + strings.Join(places, ", ") + ")")
 }
 
-// ListJobs lists jobs, newest first. Where nothing is filtered, or only the account or the
-// status, the total comes from the roll-ups and costs the same however long the list is.
+// ListJobs lists jobs, newest first. Without a filter, and with one by account, status,
+// and session or language, the total comes from the roll-ups and costs the same however
+// long the list is.
 func (s *Store) ListJobs(ctx context.Context, f JobFilter) (Page[app.JobRecord], error) {
 	var page Page[app.JobRecord]
 	where, err := f.where(f.conditions(), "seen_ms")
@@ -131,7 +132,7 @@ func (s *Store) ListJobs(ctx context.Context, f JobFilter) (Page[app.JobRecord],
 	err = s.reading(ctx, "list jobs", func(ctx context.Context, q queryer) error {
 		page = Page[app.JobRecord]{Items: make([]app.JobRecord, 0, f.limit()+1)}
 		var err error
-		if page.Total, err = countJobs(ctx, q, f); err != nil {
+		if page.Total, err = countJobs(ctx, q, f); err != nil || page.Total == 0 {
 			return err
 		}
 		err = each(ctx, q, selectJobs(where.text()+f.order("seen_ms")), where.args, func(rows *sql.Rows) error {
@@ -147,26 +148,16 @@ func (s *Store) ListJobs(ctx context.Context, f JobFilter) (Page[app.JobRecord],
 
 // countJobs counts what a filter leaves, whatever its window.
 func countJobs(ctx context.Context, q queryer, f JobFilter) (int64, error) {
-	var total int64
-	if f.SessionID == "" && len(f.Verdicts) == 0 && f.Asking == nil && f.Language == "" && f.Query == "" && f.Since.IsZero() && f.Until.IsZero() {
-		counts, err := allTime(ctx, q, f.AccountID)
-		if err != nil {
-			return 0, err
-		}
-		if len(f.Statuses) == 0 {
-			return counts.Jobs, nil
-		}
-		seen := make(map[app.JobStatus]bool)
-		for _, status := range f.Statuses {
-			if !seen[status] {
-				total += counts.of(status)
-			}
-			seen[status] = true
-		}
-		return total, nil
+	counts, known, err := allTime(ctx, q, f)
+	if err != nil {
+		return 0, err
 	}
+	if known {
+		return counts.among(f.Statuses), nil
+	}
+	var total int64
 	where := f.conditions()
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM atozbot_jobs`+where.text(), where.args...).Scan(&total)
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM atozbot_jobs`+where.text(), where.args...).Scan(&total)
 	return total, err
 }
 
@@ -316,9 +307,9 @@ func (s *Store) CountJobs(ctx context.Context, f JobFilter) (JobCounts, error) {
 		if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM atozbot_jobs`+c.text(), c.args...).Scan(&counts.Asking); err != nil {
 			return err
 		}
-		if len(f.conditions().args) == 0 {
-			var err error
-			counts.Counts, err = allTime(ctx, q, "")
+		all, known, err := allTime(ctx, q, f)
+		if err != nil || known {
+			counts.Counts = all
 			return err
 		}
 		c = f.conditions()

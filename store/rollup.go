@@ -30,6 +30,22 @@ func (c Counts) of(status app.JobStatus) int64 {
 	return 0
 }
 
+// among is the number of jobs with one of the statuses, or of all where none is named.
+func (c Counts) among(statuses []app.JobStatus) int64 {
+	if len(statuses) == 0 {
+		return c.Jobs
+	}
+	var total int64
+	seen := make(map[app.JobStatus]bool)
+	for _, status := range statuses {
+		if !seen[status] {
+			total += c.of(status)
+		}
+		seen[status] = true
+	}
+	return total
+}
+
 // add counts n jobs with a status; it leaves Jobs as it is.
 func (c *Counts) add(status app.JobStatus, n int64) {
 	if p := c.place(status); p != nil {
@@ -90,6 +106,7 @@ const (
 	dimensionHour     = "hour"     // Of the appointment's start, "00" to "23".
 	dimensionRule     = "rule"     // That kept a job from being accepted.
 	dimensionType     = "type"     // The job's type.
+	dimensionSession  = "session"  // That saw it first; only for all time.
 	dimensionReaction = "reaction" // From seen to posted, the upper bound of a class in ms.
 )
 
@@ -182,11 +199,17 @@ func (r *rollup) addJob(j app.JobRecord, n int64) {
 	f := factsOf(j)
 	for dimension, value := range f.values {
 		for _, c := range cellsAt(f.source, f.seenMS, dimension, value) {
-			a := r.cells[c]
-			a.counts.plus(f.counts, n)
-			r.cells[c] = a
+			r.add(c, amount{counts: f.counts}, n)
 		}
 	}
+	r.add(cell{f.source, grainAll, 0, dimensionSession, clipped(j.SessionID, longestKey)}, amount{counts: f.counts}, n)
+}
+
+func (r *rollup) add(c cell, a amount, n int64) {
+	sum := r.cells[c]
+	sum.counts.plus(a.counts, n)
+	sum.uptimeMS += n * a.uptimeMS
+	r.cells[c] = sum
 }
 
 func cellsAt(source string, ms int64, dimension, value string) [3]cell {
@@ -208,9 +231,7 @@ func (r *rollup) addUptime(before, after app.Session) {
 		return
 	}
 	for _, c := range cellsAt(after.Source, mustMS(after.UpdatedAt), dimensionAll, "") {
-		a := r.cells[c]
-		a.uptimeMS += beat.Milliseconds()
-		r.cells[c] = a
+		r.add(c, amount{uptimeMS: beat.Milliseconds()}, 1)
 	}
 }
 
@@ -239,20 +260,47 @@ func (r *rollup) store(ctx context.Context, tx *sql.Tx) error {
 	for _, column := range append(countColumns(), "uptime_ms") {
 		adding = append(adding, column+" = atozbot_rollups."+column+" + excluded."+column)
 	}
-	return t.write(ctx, tx, rows, " ON CONFLICT (account_id, source, grain, start_ms, dimension, value) DO UPDATE SET "+strings.Join(adding, ", "))
+	return t.write(ctx, tx, rows, " ON CONFLICT (account_id, grain, start_ms, dimension, value, source) DO UPDATE SET "+strings.Join(adding, ", "))
 }
 
-// allTime counts every job of an account, or of all where accountID is "".
-func allTime(ctx context.Context, q queryer, accountID string) (Counts, error) {
-	c := (&conditions{}).and("grain = 'all'").and("start_ms = 0").and("dimension = 'all'").and("value = ''")
-	if accountID != "" {
-		c.and("account_id = " + c.arg(accountID))
+// allTime counts jobs of all time: every one, or those of one session, or of one
+// language. It answers false where a filter asks for more than the roll-ups know.
+func allTime(ctx context.Context, q queryer, f JobFilter) (counts Counts, known bool, err error) {
+	if len(f.Verdicts) > 0 || f.Asking != nil || f.Query != "" || !f.Since.IsZero() || !f.Until.IsZero() || f.SessionID != "" && f.Language != "" {
+		return counts, false, nil
 	}
-	var counts Counts
-	into := make([]any, 0, len(countColumns()))
-	for _, p := range counts.fields() {
-		into = append(into, p)
+	// CROSS, so that SQLite begins with the few accounts and finds their rows by key.
+	c := (&conditions{}).and("r.account_id = a.id")
+	dimension := dimensionAll
+	switch {
+	case f.SessionID != "":
+		dimension = dimensionSession
+		c.and("r.value = " + c.arg(clipped(f.SessionID, longestKey)))
+	case f.Language != "":
+		dimension = dimensionLanguage
 	}
-	err := q.QueryRowContext(ctx, "SELECT "+sumOfCounts()+" FROM atozbot_rollups"+c.text(), c.args...).Scan(into...)
-	return counts, err
+	c.and("r.dimension = " + c.arg(dimension)).and("r.grain = 'all'").and("r.start_ms = 0")
+	c.equal("r.account_id", f.AccountID)
+	query := "SELECT r.value, " + sumOfCounts() + " FROM atozbot_accounts a CROSS JOIN atozbot_rollups r" + c.text() + " GROUP BY r.value"
+	err = each(ctx, q, query, c.args, func(rows *sql.Rows) error {
+		var value string
+		var some Counts
+		if err := rows.Scan(append([]any{&value}, places64(some.fields())...)...); err != nil {
+			return err
+		}
+		if f.Language == "" || languageKey(value) == languageKey(f.Language) {
+			counts.plus(some, 1)
+		}
+		return nil
+	})
+	return counts, true, err
+}
+
+// places64 are targets to scan into.
+func places64(fields []*int64) []any {
+	targets := make([]any, len(fields))
+	for i, f := range fields {
+		targets[i] = f
+	}
+	return targets
 }

@@ -25,9 +25,21 @@ type table struct {
 	fixed   []string // Columns that an update leaves as they are, beside the key.
 }
 
-// chunks are the numbers of rows written by one statement. There are few of them, so
-// that PostgreSQL keeps few prepared statements.
-func chunks() [3]int { return [3]int{64, 8, 1} }
+// mostParameters bounds the parameters of one statement: SQLite looks each one up among
+// all the others.
+const mostParameters = 320
+
+// chunks are the numbers of rows written by one statement, the largest first. There are
+// few of them, so that PostgreSQL keeps few prepared statements.
+func (t table) chunks() []int {
+	sizes := []int{1}
+	for _, n := range []int{8, 32} {
+		if n*len(t.columns) <= mostParameters {
+			sizes = append([]int{n}, sizes...)
+		}
+	}
+	return sizes
+}
 
 // upsert writes rows, replacing those that are there.
 func (t table) upsert(ctx context.Context, q queryer, rows [][]any) error {
@@ -47,7 +59,7 @@ func (t table) add(ctx context.Context, q queryer, rows [][]any) error {
 
 func (t table) write(ctx context.Context, q queryer, rows [][]any, conflict string) error {
 	for len(rows) > 0 {
-		for _, n := range chunks() {
+		for _, n := range t.chunks() {
 			if n > len(rows) {
 				continue
 			}

@@ -97,7 +97,7 @@ CREATE INDEX atozbot_jobs_session ON atozbot_jobs (session_id, seen_ms, id);
 CREATE INDEX atozbot_jobs_status ON atozbot_jobs (status, seen_ms, id);
 CREATE INDEX atozbot_jobs_language ON atozbot_jobs (language_key, seen_ms, id);
 CREATE INDEX atozbot_jobs_booked ON atozbot_jobs (account_id, ends_ms) WHERE status = 'accepted';
-CREATE INDEX atozbot_jobs_asking ON atozbot_jobs (account_id, seen_ms) WHERE status = 'matched' AND verdict = 'ask' AND gone_ms IS NULL;
+CREATE INDEX atozbot_jobs_asking ON atozbot_jobs (status, verdict, seen_ms) WHERE status = 'matched' AND verdict = 'ask' AND gone_ms IS NULL;
 
 CREATE TABLE atozbot_claims (
     id            TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -225,7 +225,7 @@ CREATE TABLE atozbot_rollups (
     fitting    BIGINT NOT NULL,
     tried      BIGINT NOT NULL,
     uptime_ms  BIGINT NOT NULL,
-    PRIMARY KEY (account_id, source, grain, start_ms, dimension, value)
+    PRIMARY KEY (account_id, grain, start_ms, dimension, value, source)
 );
 
 -- +goose Down
