@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -33,13 +34,15 @@ const (
 type passwords struct {
 	room chan struct{}
 	// nobody is a hash that no password fits, so that an unknown name takes as long as a
-	// wrong password.
-	nobody string
+	// wrong password. It is made when it is first needed: the start must not wait for it.
+	nobody func() (string, error)
 }
 
-func newPasswords() (*passwords, error) {
-	nobody, err := argon2id.CreateHash(rand.Text(), argon2id.DefaultParams)
-	return &passwords{room: make(chan struct{}, 2), nobody: nobody}, err
+func newPasswords() *passwords {
+	return &passwords{
+		room:   make(chan struct{}, 2),
+		nobody: sync.OnceValues(func() (string, error) { return argon2id.CreateHash(rand.Text(), argon2id.DefaultParams) }),
+	}
 }
 
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
@@ -56,7 +59,10 @@ func (p *passwords) fits(ctx context.Context, password, hash string) (bool, erro
 	}
 	defer p.leave()
 	if hash == "" {
-		hash = p.nobody
+		var err error
+		if hash, err = p.nobody(); err != nil {
+			return false, err
+		}
 	}
 	return argon2id.ComparePasswordAndHash(password, hash)
 }
@@ -121,6 +127,14 @@ func (s *Site) signIn(v *visit) {
 	p := signInPage{Name: name, Next: next}
 	if s.SignIns == nil {
 		s.showFailure(v.bare(), app.Errorf(app.CodeNotFound, "Nobody can sign in here."))
+		return
+	}
+	if open, err := s.visitors.open(v.r.Context()); err != nil || open {
+		if err != nil {
+			s.showFailure(v.bare(), err)
+			return
+		}
+		http.Redirect(v.w, v.r, "/", http.StatusSeeOther)
 		return
 	}
 	err := s.checkSignIn(v.r.Context(), name, v.r.PostForm.Get("password"), s.attemptKeys(v.r, name))

@@ -77,9 +77,7 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{Options: o, assets: a, views: v, proxies: o.TrustedProxies}
-	if s.passwords, err = newPasswords(); err != nil {
-		return nil, err
-	}
+	s.passwords = newPasswords()
 	s.visitors = newVisitors(o.SignIns, s.makeFirstUser, o.Now, rand.Text())
 	s.routes = s.handler()
 	return s, nil

@@ -130,7 +130,7 @@ func (s *Site) show(v *visit, shown *view) {
 		data = &frame{
 			Title: shown.title, Nav: shown.nav, Path: v.r.URL.RequestURI(), Live: shown.live, Bare: shown.bare || v.outside,
 			Demo: s.Demo, Version: s.Version, Person: v.person, Words: v.voice.words,
-			Said: v.said(takeFlash(v.w, v.r)), Notices: s.notices(v), Data: shown.data,
+			Said: v.said(takeFlash(v.w, v.r)), Notices: s.notices(v, shown.bare), Data: shown.data,
 		}
 	}
 	if err := s.views.render(v.w, v.r, v.spoken, shown.page, piece, status, data); err != nil {
@@ -141,9 +141,9 @@ func (s *Site) show(v *visit, shown *view) {
 
 // notices are what every page must say: that nothing is real, or that the records are
 // kept elsewhere for now.
-func (s *Site) notices(v *visit) []notice {
+func (s *Site) notices(v *visit, bare bool) []notice {
 	var all []notice
-	if v.outside {
+	if v.outside || bare {
 		return nil
 	}
 	snapshot := s.Health.Snapshot()
