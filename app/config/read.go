@@ -110,7 +110,8 @@ func (r *Reader) Options(version string) []kong.Option {
 	return options
 }
 
-// describe is the help of one setting: its sentence, its default and its name.
+// describe is the help of one setting: its name and its default, which stand first so
+// that no line's end comes between them, and its sentence.
 func describe(value *kong.Value) string {
 	name := value.Tag.Get("setting")
 	if name == "" {
@@ -120,7 +121,7 @@ func describe(value *kong.Value) string {
 	if value.Default != "" {
 		standard = value.Default
 	}
-	return fmt.Sprintf("%s [%s, default %s]", value.Help, name, standard)
+	return fmt.Sprintf("%s (default %s). %s", name, standard, value.Help)
 }
 
 // resolve is what kong asks for a setting that no flag has given.
