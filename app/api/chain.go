@@ -104,10 +104,11 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Secure sets the headers that every answer of the server carries, whoever gives it:
+// Secure sets the headers that every page of the server carries, whoever gives it:
 // nothing is guessed about its type, nobody frames it, no address leaks to other sites,
-// and nothing is loaded that a page does not name itself. A page sets its own
-// Content-Security-Policy over this one. hsts is for servers that are reached by TLS.
+// and nothing is loaded that the page does not name itself. A page sets its own
+// Content-Security-Policy over this one. hsts is for servers that are reached by TLS
+// only.
 func Secure(next http.Handler, hsts bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header(), hsts || r.TLS != nil)
@@ -119,7 +120,6 @@ func Secure(next http.Handler, hsts bool) http.Handler {
 // that wants another value sets a slice of its own.
 var (
 	nosniff      = []string{"nosniff"}
-	noReferrer   = []string{"same-origin"}
 	sameOrigin   = []string{"same-origin"}
 	deny         = []string{"DENY"}
 	nothing      = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
@@ -128,16 +128,21 @@ var (
 	noStore      = []string{"no-store"}
 )
 
+// secure sets the headers of a page.
 func secure(h http.Header, tls bool) {
-	h["X-Content-Type-Options"] = nosniff
+	secureData(h, tls)
 	h["X-Frame-Options"] = deny
-	h["Referrer-Policy"] = noReferrer
 	h["Cross-Origin-Opener-Policy"] = sameOrigin
-	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	h["Permissions-Policy"] = noPermission
-	if _, ok := h["Content-Security-Policy"]; !ok {
-		h["Content-Security-Policy"] = nothing
-	}
+}
+
+// secureData sets the headers of an answer that is no page: those that are about windows
+// and devices say nothing there.
+func secureData(h http.Header, tls bool) {
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = sameOrigin
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["Content-Security-Policy"] = nothing
 	if tls {
 		h["Strict-Transport-Security"] = transport
 	}
@@ -146,11 +151,14 @@ func secure(h http.Header, tls bool) {
 // ServeHTTP names the request, recognises its sender where the path asks for that, and
 // sees to it that whatever happens inside leaves as a problem.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.vitals(w, r) {
+		return
+	}
 	began := s.o.Now()
 	rec := &recorder{ResponseWriter: w}
 	c := &call{id: s.ids.of(r), address: addressOf(r)}
 	h := w.Header()
-	secure(h, s.o.HSTS || r.TLS != nil)
+	secureData(h, s.o.HSTS || r.TLS != nil)
 	h["X-Request-Id"] = []string{c.id}
 	h["Cache-Control"] = noStore
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
@@ -169,6 +177,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(rec, r)
+}
+
+// vitals answers those who ask every second whether the server is alive, without the
+// rest of the way: there is nobody to recognise, nothing to read and nothing that fails.
+func (s *Server) vitals(w http.ResponseWriter, r *http.Request) bool {
+	if r.URL.Path != "/health" || r.Method != http.MethodGet || s.o.Health.Health == nil {
+		return false
+	}
+	w.Header()["X-Content-Type-Options"] = nosniff
+	s.o.Health.Health.ServeHTTP(w, r)
+	return true
 }
 
 // guarded says which paths answer nobody but those who are known.

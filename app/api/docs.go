@@ -30,6 +30,7 @@ func (s *Server) docsRoutes() {
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "/docs"
 		h := w.Header()
+		secure(h, s.o.HSTS || r.TLS != nil)
 		h.Set("Content-Security-Policy", docsPolicy)
 		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/docs"), "/")
 		switch {

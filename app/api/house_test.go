@@ -39,6 +39,7 @@ type house struct {
 	answers  map[string]bool
 	away     bool  // The database cannot be reached.
 	broken   error // What every list answers instead, where set.
+	revision int64 // Of the jobs.
 	panics   bool  // The bot's status panics.
 	cookies  map[string]api.Identity
 }
@@ -193,7 +194,7 @@ func (h *house) Sessions(_ context.Context, f api.SessionFilter) (api.Page[app.S
 func (h *house) filtered(f api.JobFilter) []app.JobRecord {
 	var found []app.JobRecord
 	for _, j := range h.jobs {
-		if f.Status != "" && j.Status != f.Status || f.Language != "" && !strings.EqualFold(f.Language, j.Language) ||
+		if f.AccountID != "" && j.AccountID != f.AccountID || f.Status != "" && j.Status != f.Status || f.Language != "" && !strings.EqualFold(f.Language, j.Language) ||
 			f.SessionID != "" && j.SessionID != f.SessionID || !f.Since.IsZero() && j.SeenAt.Before(f.Since) || !f.Until.IsZero() && !j.SeenAt.Before(f.Until) ||
 			!strings.Contains(strings.ToLower(j.Ref+j.Language), strings.ToLower(f.Query)) {
 			continue
@@ -210,6 +211,12 @@ func (h *house) Jobs(_ context.Context, f api.JobFilter) (api.Page[app.JobRecord
 		return api.Page[app.JobRecord]{}, err
 	}
 	return window(h.filtered(f), f.Window)
+}
+
+func (h *house) Revision(context.Context) (int64, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.revision, h.table()
 }
 
 func (h *house) Job(_ context.Context, id string) (api.JobTrace, error) {
@@ -356,6 +363,8 @@ func (h *house) Save(_ context.Context, r app.Record) error {
 			h.sessions[at] = *r.Session
 		}
 	}
+	h.jobs = append(h.jobs, r.Jobs...)
+	h.revision++
 	for _, e := range r.Events {
 		e.ID = int64(len(h.events) + 1)
 		h.events = append(h.events, e)

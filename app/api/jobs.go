@@ -92,6 +92,20 @@ type JobFilterInput struct {
 	Q         string `query:"q" maxLength:"200" doc:"Only jobs with this in reference, language, type or reason, case aside."`
 	Since     string `query:"since" maxLength:"40" doc:"Only jobs first seen at or after this time; a day stands for its beginning in UTC." example:"2027-01-31T08:00:00Z"`
 	Until     string `query:"until" maxLength:"40" doc:"Only jobs first seen before this time." example:"2027-02-01"`
+	Outside   bool   `query:"outside" doc:"The jobs that outside bots reported, instead of the built-in bot's." example:"false"`
+}
+
+// account says whose jobs are asked for: those of outside bots never stand among the
+// built-in bot's, but where their own session is asked for.
+func (in *JobFilterInput) account() string {
+	switch {
+	case in.Outside:
+		return app.OutsideAccountID
+	case in.SessionID != "":
+		return ""
+	default:
+		return app.DefaultAccountID
+	}
 }
 
 func (in *JobFilterInput) filter() (JobFilter, error) {
@@ -100,6 +114,7 @@ func (in *JobFilterInput) filter() (JobFilter, error) {
 		return JobFilter{}, err
 	}
 	return JobFilter{
+		AccountID: in.account(),
 		SessionID: in.SessionID,
 		Status:    app.JobStatus(in.Status),
 		Language:  clean(in.Language),
@@ -185,17 +200,40 @@ func (s *Server) jobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) {
 	if f.Window, err = in.window(); err != nil {
 		return nil, err
 	}
-	page, err := s.o.Jobs.Jobs(ctx, f)
+	page, err := s.page(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	body := appendJobs(make([]byte, 0, 64+len(page.Items)*900), page.Items)
 	return &jobsOutput{
 		ContentType: jsonType,
-		Length:      strconv.Itoa(len(body)),
-		ListHeaders: in.headers(page.Total, page.Next),
-		Body:        body,
+		Length:      strconv.Itoa(len(page.body)),
+		ListHeaders: in.headers(page.total, page.next),
+		Body:        page.body,
 	}, nil
+}
+
+// page gives a page of the list, encoded.
+func (s *Server) page(ctx context.Context, f JobFilter) (keptPage, error) {
+	// Read before the page: at worst the page is newer than its revision, and is read anew.
+	revision, err := s.o.Jobs.Revision(ctx)
+	if err != nil {
+		return keptPage{}, err
+	}
+	if page, ok := s.pages.find(f, revision); ok {
+		return page, nil
+	}
+	found, err := s.o.Jobs.Jobs(ctx, f)
+	if err != nil {
+		return keptPage{}, err
+	}
+	page := keptPage{
+		revision: revision,
+		body:     appendJobs(make([]byte, 0, 64+len(found.Items)*900), found.Items),
+		total:    found.Total,
+		next:     found.Next,
+	}
+	s.pages.keep(f, page)
+	return page, nil
 }
 
 func (s *Server) job(ctx context.Context, in *jobInput) (*jobOutput, error) {

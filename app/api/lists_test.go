@@ -73,7 +73,7 @@ func TestAListIsNeverNull(t *testing.T) {
 func awkward() app.JobRecord {
 	at := time.Date(2027, 1, 31, 10, 15, 2, 114_500_000, time.FixedZone("", 3600))
 	return app.JobRecord{
-		ID: "i", Ref: "1/A \"quoted\" \\ <b>&amp;", Number: "1", Language: "Kurdish \u2028\u2029 \x00\x1f\x7f\b\f\n\r\t \xff\xfe 日本 😀",
+		ID: "i", AccountID: app.DefaultAccountID, Ref: "1/A \"quoted\" \\ <b>&amp;", Number: "1", Language: "Kurdish \u2028\u2029 \x00\x1f\x7f\b\f\n\r\t \xff\xfe 日本 😀",
 		Date: "2027-02-03", DurationText: "=1+1", Status: app.JobLost, SeenAt: at, GoneAt: at.Add(time.Nanosecond), Sightings: 1 << 60,
 		RejectionReason: "\xed\xa0\x80", DurationMinutes: -3,
 	}
@@ -81,7 +81,7 @@ func awkward() app.JobRecord {
 
 func TestTheFastEncoderGivesWhatTheSlowOneGives(t *testing.T) {
 	h := newHouse()
-	h.jobs = append(h.jobs, awkward(), app.JobRecord{})
+	h.jobs = append(h.jobs, awkward(), app.JobRecord{AccountID: app.DefaultAccountID})
 	s := h.serve(t)
 	list := request(s, "GET", "/api/bot/jobs", "")
 	var got, want bytes.Buffer
@@ -150,7 +150,7 @@ func TestTheExportIsSafeInASpreadsheet(t *testing.T) {
 	h := newHouse()
 	h.jobs = []app.JobRecord{awkward()}
 	for _, formula := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "  =1", "\u00a0=1", "＝1", "\n=1"} {
-		h.jobs = append(h.jobs, app.JobRecord{ID: "x", Language: formula})
+		h.jobs = append(h.jobs, app.JobRecord{ID: "x", AccountID: app.DefaultAccountID, Language: formula})
 	}
 	w := request(h.serve(t), "GET", "/api/bot/jobs/export?format=csv", "")
 	rows, err := csv.NewReader(w.Body).ReadAll()
@@ -208,5 +208,28 @@ func TestAMillionRowsAreExportedInBoundedMemory(t *testing.T) {
 	api.New(o).ServeHTTP(w, r)
 	if w.bytes < rows*100 || w.largest > 1<<20 {
 		t.Errorf("%d bytes went out, %d of them at once; want all, and no more than a part at once", w.bytes, w.largest)
+	}
+}
+
+func TestAPageIsNeverOlderThanTheRecords(t *testing.T) {
+	h := newHouse()
+	s := h.serve(t)
+	first := request(s, "GET", "/api/bot/jobs?limit=2", "")
+	h.jobs[0].Status = app.JobLost
+	if same := request(s, "GET", "/api/bot/jobs?limit=2", ""); same.Body.String() != first.Body.String() || same.Header().Get("Link") != first.Header().Get("Link") {
+		t.Error("at the same revision the page is read anew")
+	}
+	if other := request(s, "GET", "/api/bot/jobs?limit=3", ""); len(decode[[]api.JobJSON](t, other)) != 3 {
+		t.Error("another page is answered with the same")
+	}
+	h.revision++
+	if fresh := decode[[]api.JobJSON](t, request(s, "GET", "/api/bot/jobs?limit=2", "")); fresh[0].Status != app.JobLost {
+		t.Error("after a change the page is still the old one")
+	}
+	for i := range 200 { // More than is kept.
+		request(s, "GET", "/api/bot/jobs?limit="+itoa(i+1), "")
+	}
+	if again := request(s, "GET", "/api/bot/jobs?limit=2", ""); again.Code != 200 || len(decode[[]api.JobJSON](t, again)) != 2 {
+		t.Error("after many other pages it is gone")
 	}
 }

@@ -39,6 +39,9 @@ type SessionFilter struct{ Window }
 // Jobs are the recorded jobs, newest first.
 type Jobs interface {
 	Jobs(ctx context.Context, f JobFilter) (Page[app.JobRecord], error)
+	// Revision grows with every change of the jobs: what was read at one revision is still
+	// so at the same. It costs much less than reading a page.
+	Revision(ctx context.Context) (int64, error)
 	// Job gives one job with all that is known of it; CodeNotFound.
 	Job(ctx context.Context, id string) (JobTrace, error)
 	// EachJob calls yield for every job that the filter leaves, newest first, whatever
@@ -48,6 +51,7 @@ type Jobs interface {
 
 // JobFilter picks jobs. Zero values pick all.
 type JobFilter struct {
+	AccountID    string // "": of any account.
 	SessionID    string
 	Status       app.JobStatus
 	Language     string    // Case aside.

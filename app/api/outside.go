@@ -65,17 +65,20 @@ func (s *Server) outsideUpdate(ctx context.Context, in *outsideInput) (*outsideO
 	session := u.session(known, now)
 	record := app.Record{
 		ID:        app.NewID(now),
-		AccountID: app.DefaultAccountID,
+		AccountID: app.OutsideAccountID,
 		At:        now,
 		Session:   &session,
 		Events: []app.Event{{
 			Key:       app.NewID(now),
 			Type:      u.eventType(),
-			AccountID: app.DefaultAccountID,
+			AccountID: app.OutsideAccountID,
 			SessionID: session.ID,
 			At:        now,
 			Data:      u.eventData(),
 		}},
+	}
+	if job, ok := u.job(session, now); ok {
+		record.Jobs = []app.JobRecord{job}
 	}
 	if line := u.complaint(); line != "" {
 		record.Logs = []app.LogEntry{{
@@ -190,7 +193,7 @@ func (u outsideReport) session(known *app.Session, now time.Time) app.Session {
 		s = *known
 	} else {
 		s = app.Session{
-			ID: outsideID(u.sessionName), AccountID: app.DefaultAccountID, Name: u.sessionName,
+			ID: outsideID(u.sessionName), AccountID: app.OutsideAccountID, Name: u.sessionName,
 			Source: app.SourceOutside, OutsideID: u.sessionName,
 			Status: app.SessionRunning, LoginStatus: app.LoginNotStarted,
 			StartedAt: now, CreatedAt: now,
@@ -276,6 +279,38 @@ func (u outsideReport) countUp(s *app.Session) {
 	if n, ok := u.number("total_rejected"); ok {
 		s.TotalRejected = n
 	}
+}
+
+// job gives the job that the update tells of, where it tells of one that was accepted or
+// rejected. It belongs to the account of outside bots, and so never stands among ours.
+func (u outsideReport) job(session app.Session, now time.Time) (app.JobRecord, bool) {
+	ref := u.shown("job_number")
+	if ref == "" {
+		ref = u.shown("job_ref")
+	}
+	if ref == "" || len(ref) > 100 || u.kind != app.EventJobAccepted && u.kind != app.EventJobRejected {
+		return app.JobRecord{}, false
+	}
+	number, _, _ := strings.Cut(ref, "/")
+	j := app.JobRecord{
+		ID: outsideID("job " + number), AccountID: app.OutsideAccountID, SessionID: session.ID, Source: app.SourceOutside,
+		Number: strings.TrimSpace(number), Ref: ref, Language: u.word("language"), JobType: u.word("job_type"), DurationText: u.shown("duration"),
+		Status: app.JobAccepted, Verdict: app.VerdictAccept,
+		SeenAt: now, LastSeenAt: now, DecidedAt: now, Sightings: 1, CreatedAt: now, UpdatedAt: now, Version: now.UnixMicro(),
+	}
+	if u.kind == app.EventJobRejected {
+		j.Status, j.Verdict = app.JobRejected, app.VerdictReject
+		j.RejectionReason = orElse(u.word("reason"), u.word("message"))
+	}
+	return j, true
+}
+
+// shown gives a text or a number of the data as text.
+func (u outsideReport) shown(name string) string {
+	if n, ok := u.fields[name].(json.Number); ok {
+		return n.String()
+	}
+	return u.word(name)
 }
 
 // eventType is the type under which the update goes out: its own, but for the words with

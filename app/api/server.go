@@ -64,6 +64,7 @@ type Server struct {
 	mux      *http.ServeMux
 	api      huma.API
 	requests *requestFigures
+	pages    *pages
 	outside  sync.Mutex       // Held while a report of an outside bot is stored.
 	lenient  map[string]bool  // Patterns whose body may have fields that we don't know.
 	scopes   map[string]Scope // By pattern; "" for those that ask for nobody.
@@ -108,6 +109,7 @@ func newServer(o Options) *Server {
 		lenient: map[string]bool{},
 		scopes:  map[string]Scope{},
 		bodies:  map[string]*huma.Response{},
+		pages:   newPages(),
 	}
 	s.requests = newRequestFigures(o)
 	s.api = huma.NewAPI(s.config(), humago.NewAdapter(routes{s}, ""))
