@@ -121,6 +121,7 @@ type evidence struct {
 	login     *form // A form to log in with, or nil.
 	loginSeen bool  // The fields to log in with are there, and shown.
 	loginHere bool  // They are there, shown or not.
+	password  bool  // Some field for a password is there.
 }
 
 func (e evidence) loggedIn() bool { return e.marked || e.canLogOut }
@@ -138,6 +139,7 @@ func (p *page) gather() evidence {
 	}
 	for i := range doc.controls {
 		c := &doc.controls[i]
+		e.password = e.password || strings.EqualFold(attribute(c.node, "type"), "password")
 		if !profile.login.password.is(c.node) {
 			continue
 		}
@@ -222,7 +224,7 @@ func (p *page) classifyWords(want purpose, e evidence, board *shape) finding {
 		return finding{class: app.PageLoggedOut, reason: "the portal says: " + p.sentence(profile.words.loggedOut)}
 	case p.says(profile.words.maintenance):
 		return finding{class: app.PageUnavailable, reason: "the portal says: " + p.sentence(profile.words.maintenance)}
-	case !e.loggedIn() && p.client.site.Load().isLogin(p.url):
+	case !e.loggedIn() && p.client.site.Load().isLogin(p.url) && (want != toLogIn || e.password):
 		return finding{class: app.PageLoggedOut, reason: "the portal sent us to the log-in page"}
 	case !e.loggedIn() && to != nil && p.client.site.Load().isLogin(to):
 		return finding{class: app.PageLoggedOut, reason: "the page leads on to the log-in page"}

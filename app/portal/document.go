@@ -45,9 +45,15 @@ type control struct {
 	start, end int
 }
 
-// The most elements that stand inside each other. Browsers stop at 512; a page that goes
-// deeper is broken or hostile, and is read as if it were flatter.
-const deepest = 256
+const (
+	// The most elements that stand inside each other. A page that goes deeper is broken or
+	// hostile, and is read as if it were flatter: looking for a selector's ancestors would
+	// take too long.
+	deepest = 100
+	// The most elements and texts of a page; a board of a thousand rows has a quarter of
+	// it. What comes after them is not read, and the page counts as broken off.
+	mostNodes = 250_000
+)
 
 // builder makes the tree. It is kept and used again, so that looking at the same board
 // costs little memory; what it has built is valid until the next call of build.
@@ -92,6 +98,8 @@ func (s *slab[T]) next() *T {
 	return v
 }
 
+func (s *slab[T]) handedOut() int { return s.block*slabSize + s.used }
+
 // reset makes everything that was handed out free again, and keeps no more blocks than
 // an ordinary page needs.
 func (s *slab[T]) reset() {
@@ -122,6 +130,10 @@ func (b *builder) build(page []byte) *document {
 	for {
 		kind := z.Next()
 		if kind == html.ErrorToken {
+			break
+		}
+		if b.nodes.handedOut() > mostNodes {
+			b.doc.cut, b.doc.ended = true, false
 			break
 		}
 		size := len(z.Raw())
@@ -360,7 +372,7 @@ func (b *builder) makeRoom(tag atom.Atom) bool {
 	case atom.Option, atom.Optgroup:
 		b.closeOpen(atom.Option, atom.Select)
 	default:
-		if !inline(tag) && !void(tag) {
+		if tag == atom.Hr || !inline(tag) && !void(tag) {
 			b.closeOpen(atom.P)
 		}
 	}

@@ -17,6 +17,7 @@ type lastLook struct {
 	pages    []*boardPage
 	jobs     []app.Job
 	complete bool
+	asRead   bool // Its jobs are those of the pages as they were read, tokens and all.
 }
 
 // Look reads the board, over all its pages within reason. The error is an
@@ -32,7 +33,7 @@ func (c *Client) Look(ctx context.Context) (app.Board, error) {
 		return app.Board{}, err
 	}
 	jobs := look.jobs()
-	c.last = lastLook{pages: look.pages, jobs: jobs, complete: look.complete}
+	c.last = lastLook{pages: look.pages, jobs: jobs, complete: look.complete, asRead: look.asRead}
 	c.boardSeen.Store(&seenPage{url: look.pages[0].final, body: look.pages[0].body})
 	return app.Board{
 		Jobs:      jobs,
@@ -51,14 +52,14 @@ type look struct {
 	read      [][]app.Job // By page, with forms as they are now.
 	complete  bool
 	unchanged bool // Every page so far was as at the look before.
-	same      bool // And its forms were.
+	asRead    bool // Every page's jobs are as they were read from it once.
 	seenAt    time.Time
 	bytes     int
 }
 
 // walk reads page after page.
 func (l *look) walk(ctx context.Context) error {
-	l.same = true
+	l.asRead = true
 	site := l.client.site.Load()
 	address := site.boardAddress()
 	visited := make(map[string]bool)
@@ -89,7 +90,7 @@ func (l *look) walk(ctx context.Context) error {
 			break
 		}
 	}
-	l.complete, l.unchanged, l.same = false, l.unchanged && !l.before.complete, l.same && !l.before.complete
+	l.complete, l.unchanged = false, l.unchanged && !l.before.complete
 	return nil
 }
 
@@ -110,9 +111,9 @@ func (l *look) take(p *page, asked string) error {
 		then = l.before.pages[i]
 	}
 	bytes := len(p.body)
-	if jobs, same, ok := then.again(p); ok {
+	if jobs, asRead, ok := then.again(p); ok {
 		l.add(p, then, jobs, bytes)
-		l.same = l.same && same
+		l.asRead = l.asRead && asRead
 		return nil
 	}
 	f := p.classify(toLook)
@@ -121,7 +122,7 @@ func (l *look) take(p *page, asked string) error {
 	}
 	now := p.boardPage(asked, p.readBoard(f.board))
 	l.add(p, now, now.read.jobs, bytes)
-	l.unchanged, l.same = false, false
+	l.unchanged = false
 	return nil
 }
 
@@ -137,10 +138,8 @@ func (l *look) add(p *page, b *boardPage, jobs []app.Job, bytes int) {
 
 // jobs gives the jobs of all pages, each once.
 func (l *look) jobs() []app.Job {
-	if len(l.pages) != len(l.before.pages) {
-		l.unchanged, l.same = false, false
-	}
-	if l.same {
+	l.unchanged = l.unchanged && len(l.pages) == len(l.before.pages)
+	if l.unchanged && l.asRead && l.before.asRead {
 		return l.before.jobs
 	}
 	all := l.read[0]

@@ -74,8 +74,8 @@ func (b *boardPage) addToken(s string) {
 }
 
 // again tells whether p is the same page but for its tokens, and gives its jobs with the
-// tokens of p. same says that not even those have changed.
-func (b *boardPage) again(p *page) (jobs []app.Job, same, ok bool) {
+// tokens of p. asRead says that they are those that were read: not even the tokens differ.
+func (b *boardPage) again(p *page) (jobs []app.Job, asRead, ok bool) {
 	if b == nil || p.status != 200 || p.header.Get("Content-Type") != b.contentType ||
 		p.header.Get("Cf-Mitigated") != "" || p.url.String() != b.final.String() {
 		return nil, false, false
