@@ -91,7 +91,8 @@ func fold(s string) text {
 func foldRunes(s string) text {
 	var f folder
 	f.grow(len(s))
-	for _, r := range norm.NFKD.String(s) {
+	// A broken byte would keep what follows it from being taken apart.
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, "\ufffd")) {
 		switch {
 		case accent(r):
 		case r == '\u200b': // A zero-width space parts words, the other invisible characters don't.
