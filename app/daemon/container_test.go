@@ -315,6 +315,10 @@ func (b box) get(t *testing.T, path string, into any) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(response.Body)
+		t.Fatalf("GET %s: %s\n%s", path, response.Status, text)
+	}
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		t.Fatalf("GET %s: %v", path, err)
 	}
