@@ -216,6 +216,10 @@ func (p *page) classifyWords(want purpose, e evidence, board *shape) finding {
 	switch {
 	case (want == toRead || want == toBeTold) && p.says(profile.words.gone):
 		return finding{class: app.PageGone, reason: "the portal says: " + p.sentence(profile.words.gone)}
+	case want == toBeTold && profile.dialogs.shortNotice.first(p.parse().root) != nil:
+		// A dialog of its own is read by what it holds: "before you continue" in it is no
+		// challenge.
+		return finding{class: app.PageLoggedIn}
 	case (want != toLogIn || !e.loggedIn()) && p.challengeWords():
 		return finding{class: app.PageChallenge, reason: "the portal asks for a person: " + p.sentence(profile.words.challenge)}
 	case board.strange > 0 && e.loggedIn():
