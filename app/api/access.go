@@ -122,21 +122,27 @@ func (g *gate) identify(r *http.Request) (Identity, error) {
 }
 
 // sameOrigin refuses what a page of another site sends along with our cookie: changes,
-// as the standard library judges them, and also reading and listening.
+// as the standard library judges them, and also reading.
 func (g *gate) sameOrigin(r *http.Request) error {
-	refused := app.Errorf(app.CodeForbidden, "A page of another site sent this; a dashboard session counts on our own pages only.")
-	if g.origin.Check(r) != nil {
-		return refused
-	}
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "none":
-	default:
-		return refused
-	}
-	if origin := r.Header.Get("Origin"); origin != "" && !sameHost(origin, r.Host) {
-		return refused
+	if g.origin.Check(r) != nil || !ownPage(r) {
+		return app.Errorf(app.CodeForbidden, "A page of another site sent this; a dashboard session counts on our own pages only.")
 	}
 	return nil
+}
+
+// ownPage says whether r comes from a page of ours, or from no page at all. What the
+// browser says in Sec-Fetch-Site counts before the names of hosts, since a proxy in front
+// may change those.
+func ownPage(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+		origin := r.Header.Get("Origin")
+		return origin == "" || sameHost(origin, r.Host)
+	default:
+		return false
+	}
 }
 
 // sameHost says whether an Origin header names this host.

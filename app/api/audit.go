@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -54,11 +56,8 @@ func asJSON(v any) string {
 	return string(b)
 }
 
-// auditTimeout is the longest that writing the audit log may hold up an answer.
-const auditTimeout = 500 * time.Millisecond
-
-// audit notes what the sender of the request did. The deed is done by then, so what
-// cannot be stored goes to the log, and the answer is not held up.
+// audit notes what the sender of the request did. The deed is done by then, so writing
+// it down must not hold up the answer: what cannot be stored soon waits for [Server.Run].
 func (s *Server) audit(ctx context.Context, e AuditEntry) {
 	c := callOf(ctx)
 	now := s.o.Now().UTC()
@@ -66,15 +65,119 @@ func (s *Server) audit(ctx context.Context, e AuditEntry) {
 	e.Kind, e.Who, e.WhoID = c.identity.Kind, c.identity.Name, c.identity.ID
 	e.RequestID, e.Address = c.id, c.address
 	s.o.Log.Info("done on request", "what", e.What, "subject", e.Subject, "who", e.Who, "request_id", e.RequestID)
-	if s.o.Audit == nil {
+	if s.o.Audit != nil {
+		s.ledger.add(ctx, e)
+	}
+}
+
+const (
+	// auditSoon is the longest that writing the audit log may hold up an answer.
+	auditSoon = 150 * time.Millisecond
+	// auditTimeout and auditAgain are for those that wait.
+	auditTimeout = 2 * time.Second
+	auditAgain   = time.Second
+	// auditWaiting bounds how many entries wait in memory while the database is away.
+	auditWaiting = 10_000
+)
+
+// auditLedger keeps entries in order while the database is away.
+type auditLedger struct {
+	log     AuditLog
+	logger  *slog.Logger
+	more    chan struct{}
+	mu      sync.Mutex
+	waiting []AuditEntry
+}
+
+func newAuditLedger(o Options) *auditLedger {
+	return &auditLedger{log: o.Audit, logger: o.Log, more: make(chan struct{}, 1)}
+}
+
+// add stores e now where that is quickly done and nothing else waits, else later.
+func (l *auditLedger) add(ctx context.Context, e AuditEntry) {
+	l.mu.Lock()
+	first := len(l.waiting) == 0
+	l.mu.Unlock()
+	if first && l.store(ctx, e, auditSoon) {
 		return
 	}
-	// The client may be gone: what it did is noted all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
-	defer cancel()
-	if err := s.o.Audit.AddAudit(ctx, e); err != nil {
-		s.o.Log.Warn("api: the audit log could not be written", "what", e.What, "request_id", e.RequestID, "error", err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) >= auditWaiting {
+		l.logger.Warn("api: the audit log cannot be written, and no more can wait", "what", e.What, "who", e.Who, "request_id", e.RequestID)
+		return
 	}
+	l.waiting = append(l.waiting, e)
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
+}
+
+// store says whether e needs no further care: it is stored, or never can be.
+func (l *auditLedger) store(ctx context.Context, e AuditEntry, timeout time.Duration) bool {
+	// The client may be gone: what it did is noted all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	err := l.log.AddAudit(ctx, e)
+	switch app.CodeOf(err) {
+	case "", app.CodeConflict: // A conflict: an earlier try had reached the table.
+		return true
+	case app.CodeUnavailable:
+		return false
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	l.logger.Error("api: the audit log refused an entry", "what", e.What, "who", e.Who, "request_id", e.RequestID, "error", err)
+	return true
+}
+
+// drain stores what waits, in order, and says whether nothing is left.
+func (l *auditLedger) drain(ctx context.Context, timeout time.Duration) bool {
+	for {
+		l.mu.Lock()
+		if len(l.waiting) == 0 {
+			l.waiting = nil
+			l.mu.Unlock()
+			return true
+		}
+		e := l.waiting[0]
+		l.mu.Unlock()
+		if !l.store(ctx, e, timeout) {
+			return false
+		}
+		l.mu.Lock()
+		l.waiting = l.waiting[1:]
+		l.mu.Unlock()
+	}
+}
+
+// Run stores entries of the audit log that could not be stored at once, until ctx ends;
+// then it tries once more. Serving needs no Run, but without it such entries are lost.
+func (s *Server) Run(ctx context.Context) error {
+	if s.o.Audit == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for ctx.Err() == nil {
+		var again <-chan time.Time
+		var timer *time.Timer
+		if !s.ledger.drain(ctx, auditTimeout) {
+			timer = time.NewTimer(auditAgain)
+			again = timer.C
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.ledger.more:
+		case <-again:
+		}
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+	s.ledger.drain(ctx, auditTimeout)
+	return nil
 }
 
 type (

@@ -52,7 +52,7 @@ type (
 	stateOutput  struct{ Body BotStateJSON }
 	startInput   struct {
 		Body *struct {
-			SessionName string `json:"session_name,omitempty" maxLength:"200" doc:"A name for the session; one is made where it is left out." example:"Monday"`
+			SessionName string `json:"session_name,omitempty" nullable:"true" maxLength:"200" doc:"A name for the session; one is made where it is left out." example:"Monday"`
 		}
 	}
 	sessionOutput struct{ Body SessionJSON }

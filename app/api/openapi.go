@@ -53,6 +53,7 @@ func (s *Server) config() huma.Config {
 				Description: introduction,
 				License:     &huma.License{Name: "MIT", Identifier: "MIT"},
 			},
+			Servers: []*huma.Server{{URL: "/", Description: "This server."}},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry(prefix, schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
@@ -220,7 +221,7 @@ func (s *Server) describe() {
 	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "/openapi.json"
 		h := w.Header()
-		h.Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+		h.Set("Content-Type", jsonType)
 		h.Set("Content-Length", strconv.Itoa(len(document)))
 		_, _ = w.Write(document)
 	})

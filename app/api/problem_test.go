@@ -11,9 +11,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/atozbot/atozbot/app"
 	"github.com/atozbot/atozbot/app/api"
+	"github.com/atozbot/atozbot/app/live"
 )
 
 // isProblem holds an answer against RFC 9457 and our own promises.
@@ -217,4 +220,33 @@ type sessionsFunc func(ctx context.Context)
 func (f sessionsFunc) Sessions(ctx context.Context, _ api.SessionFilter) (api.Page[app.Session], error) {
 	f(ctx)
 	return api.Page[app.Session]{}, nil
+}
+
+func TestWhatIsDoneWhileTheDatabaseIsAwayReachesTheAuditLogLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := prepared()
+		s := api.New(h.options(live.New(live.Options{Store: h})))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = s.Run(ctx) }()
+		h.goAway(true)
+		for _, wish := range []string{"pause", "resume", "stop"} {
+			if w := request(s, "POST", "/api/bot/"+wish, ""); w.Code != 200 {
+				t.Errorf("%s answers %d", wish, w.Code)
+			}
+		}
+		time.Sleep(3 * time.Second) // Within the bubble's own time.
+		h.goAway(false)
+		time.Sleep(3 * time.Second)
+		request(s, "POST", "/api/bot/rearm", "")
+		cancel()
+		<-done
+		var got []string
+		for _, e := range h.audit {
+			got = append([]string{e.What}, got...)
+		}
+		if want := "bot.pause bot.resume bot.stop bot.rearm"; strings.Join(got, " ") != want {
+			t.Errorf("the audit log has %v, want %s", got, want)
+		}
+	})
 }

@@ -65,6 +65,7 @@ type Server struct {
 	api      huma.API
 	requests *requestFigures
 	pages    *pages
+	ledger   *auditLedger
 	outside  sync.Mutex       // Held while a report of an outside bot is stored.
 	lenient  map[string]bool  // Patterns whose body may have fields that we don't know.
 	scopes   map[string]Scope // By pattern; "" for those that ask for nobody.
@@ -110,6 +111,7 @@ func newServer(o Options) *Server {
 		scopes:  map[string]Scope{},
 		bodies:  map[string]*huma.Response{},
 		pages:   newPages(),
+		ledger:  newAuditLedger(o),
 	}
 	s.requests = newRequestFigures(o)
 	s.api = huma.NewAPI(s.config(), humago.NewAdapter(routes{s}, ""))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -57,7 +58,8 @@ func (s *Server) healthRoutes() {
 	}, anything(), 0)
 	s.health(h.Ready, operation{
 		method: http.MethodGet, path: "/health/ready", id: "health-ready", tag: tagHealth, summary: "Whether it can act and record",
-	}, anything(), http.StatusServiceUnavailable)
+		errors: []int{http.StatusServiceUnavailable},
+	}, anything(), 0)
 	s.health(h.Detailed, operation{
 		method: http.MethodGet, path: "/health/detailed", id: "health-detailed", tag: tagHealth, summary: "How each dependency is",
 	}, ref[DetailedHealthJSON](s), 0)
@@ -98,25 +100,27 @@ func (s *Server) health(handler http.Handler, o operation, schema *huma.Schema, 
 	})
 }
 
-// problemGuard turns an error that a foreign handler answers in plain text into a
-// problem. Answers in JSON pass as they are.
+// problemGuard turns what a foreign handler refuses into a problem of ours, with a code
+// and the request's id. Other answers in JSON pass as they are, whatever their status.
 type problemGuard struct {
 	http.ResponseWriter
 	refused int // The status that is answered with a problem instead; 0 for none.
+	body    []byte
 }
 
-// WriteHeader holds back errors that are no JSON.
+// WriteHeader holds back what is refused.
 func (g *problemGuard) WriteHeader(status int) {
-	if status >= 400 && !strings.Contains(g.Header().Get("Content-Type"), "json") {
+	if ct := g.Header().Get("Content-Type"); status >= 400 && ct != jsonType {
 		g.refused = status
 		return
 	}
 	g.ResponseWriter.WriteHeader(status)
 }
 
-// Write leaves out the text of a held-back error.
+// Write keeps the text of what is held back.
 func (g *problemGuard) Write(b []byte) (int, error) {
 	if g.refused != 0 {
+		g.body = append(g.body, b...)
 		return len(b), nil
 	}
 	return g.ResponseWriter.Write(b)
@@ -125,13 +129,22 @@ func (g *problemGuard) Write(b []byte) (int, error) {
 // Unwrap is for [http.ResponseController].
 func (g *problemGuard) Unwrap() http.ResponseWriter { return g.ResponseWriter }
 
+// finish answers with a problem where something was held back. The sentence of a problem
+// is kept; that of a plain text is not, since nobody wrote it for strangers.
 func (g *problemGuard) finish() {
 	if g.refused == 0 {
 		return
 	}
-	p := newProblem(g.refused, codeOf(g.refused), "There is nothing at this address.")
-	if g.refused != http.StatusNotFound {
-		p.Detail = "This cannot be answered."
+	p := newProblem(g.refused, codeOf(g.refused), "This cannot be answered.")
+	if g.refused == http.StatusNotFound {
+		p.Detail = notFound().Detail
+	}
+	var said struct{ Detail string }
+	if g.Header().Get("Content-Type") == problemType && json.Unmarshal(g.body, &said) == nil && said.Detail != "" {
+		p.Detail = said.Detail
+	}
+	if after := g.Header().Get("Retry-After"); after != "" {
+		p.retryAfter = 0
 	}
 	g.Header().Del("Content-Length")
 	writeProblem(g.ResponseWriter, p)

@@ -127,8 +127,8 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem)
 		return
 	}
-	// A bearer's page may be anywhere. A cookie's was held against our origin before.
-	if callOf(r.Context()).identity.Cookie && !sameHostOrNone(r) {
+	// Browsers let any page open a WebSocket, whoever vouches for it.
+	if !ownPage(r) {
 		writeProblem(w, newProblem(http.StatusForbidden, app.CodeForbidden, "A page of another site sent this."))
 		return
 	}
@@ -168,11 +168,6 @@ func discard(ctx context.Context, conn *websocket.Conn) {
 			return
 		}
 	}
-}
-
-func sameHostOrNone(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	return origin == "" || sameHost(origin, r.Host)
 }
 
 // upgradeProblem says what keeps r from becoming a WebSocket; nil where nothing does.

@@ -105,18 +105,35 @@ func TestAWebSocketOfAnotherSiteIsRefused(t *testing.T) {
 	h := newHouse()
 	h.cookies["good"] = api.Identity{Kind: api.KindUser, Name: "admin", Scope: api.ScopeAdmin}
 	server, _ := open(t, h)
+	cookie, bearer := []string{"Cookie", "atozbot_session=good"}, []string{"Authorization", "Bearer " + environmentToken}
 	for _, c := range []struct {
-		origin string
-		status int
-	}{{server.URL, 101}, {"https://evil.example", 403}, {"null", 403}} {
-		conn, answer, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{
-			"Cookie": {"atozbot_session=good"}, "Origin": {c.origin},
-		}})
+		who          []string
+		origin, site string
+		status       int
+	}{
+		{cookie, server.URL, "", 101},
+		{cookie, server.URL, "same-origin", 101},
+		{cookie, "https://behind.a.proxy.example", "same-origin", 101},
+		{cookie, "https://evil.example", "", 403},
+		{cookie, "https://evil.example", "cross-site", 403},
+		{cookie, "null", "", 403},
+		{bearer, "", "", 101},
+		{bearer, server.URL, "", 101},
+		{bearer, "https://evil.example", "", 403},
+	} {
+		header := http.Header{c.who[0]: {c.who[1]}}
+		if c.origin != "" {
+			header.Set("Origin", c.origin)
+		}
+		if c.site != "" {
+			header.Set("Sec-Fetch-Site", c.site)
+		}
+		conn, answer, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: header})
 		if err == nil {
 			_ = conn.CloseNow()
 		}
 		if answer == nil || answer.StatusCode != c.status {
-			t.Errorf("from %s: %v %v, want %d", c.origin, answer, err, c.status)
+			t.Errorf("%+v: %v %v, want %d", c, answer, err, c.status)
 		}
 	}
 }
