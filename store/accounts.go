@@ -49,7 +49,7 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 // lockAccount makes everyone else who writes to the account wait until the end of the
 // transaction, and makes the account where it is not there yet.
 func (s *Store) lockAccount(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	lock := `SELECT revision FROM atozbot_accounts WHERE id = $1` + s.dialect.forUpdate
+	lock := `SELECT revision FROM atozbot_accounts WHERE id = $1` + s.base().dialect.forUpdate
 	var revision int64
 	err := tx.QueryRowContext(ctx, lock, id).Scan(&revision)
 	if !errors.Is(err, sql.ErrNoRows) {

@@ -18,7 +18,7 @@ const lockRetry = 100 * time.Millisecond
 // turn for as long as ctx lasts.
 func (s *Store) alone(ctx context.Context, fn func(context.Context) error) error {
 	lock := s.lockPostgres
-	if s.path != "" {
+	if s.base().path != "" {
 		lock = s.lockFile
 	}
 	unlock, err := lock(ctx)
@@ -31,7 +31,7 @@ func (s *Store) alone(ctx context.Context, fn func(context.Context) error) error
 // lockPostgres takes an advisory lock, one for each schema. The lock is the session's:
 // it ends with the connection, so a process that dies leaves none behind.
 func (s *Store) lockPostgres(ctx context.Context) (unlock func() error, err error) {
-	conn, err := s.pools.write.Conn(ctx)
+	conn, err := s.base().pools.write.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Store) lockPostgres(ctx context.Context) (unlock func() error, err erro
 // own, since a lock on the database itself would stand in the migration's own way. It
 // works on every system that SQLite works on, and a process that dies leaves none behind.
 func (s *Store) lockFile(ctx context.Context) (unlock func() error, err error) {
-	path := s.path + ".migrating"
+	path := s.base().path + ".migrating"
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}

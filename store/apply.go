@@ -27,8 +27,8 @@ func (s *Store) apply(ctx context.Context, r app.Record, late bool) ([]app.Event
 	r = completed(r)
 	var stored []app.Event
 	err := s.writing(ctx, "store a step", func(ctx context.Context, tx *sql.Tx) (err error) {
-		if s.keepEntries {
-			if err := s.keepEntry(ctx, tx, entryRecord, r); err != nil {
+		if s.base().keepEntries {
+			if err := keepEntry(ctx, tx, entryRecord, r); err != nil {
 				return err
 			}
 		}
@@ -47,6 +47,9 @@ func (s *Store) apply(ctx context.Context, r app.Record, late bool) ([]app.Event
 func completed(r app.Record) app.Record {
 	if r.AccountID == "" {
 		r.AccountID = app.DefaultAccountID
+	}
+	if r.ID == "" {
+		r.ID = app.NewID(r.At)
 	}
 	r.Events = append([]app.Event(nil), r.Events...)
 	for i := range r.Events {
@@ -106,7 +109,7 @@ func (s *Store) applyIn(ctx context.Context, tx *sql.Tx, r app.Record) ([]app.Ev
 			return nil, err
 		}
 	}
-	if s.mirrorOnly {
+	if s.base().mirrorOnly {
 		return nil, nil
 	}
 	if err := counted.store(ctx, tx); err != nil {

@@ -92,8 +92,8 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, c app.Claim, check func(a
 	if err := claimTable().upsert(ctx, tx, [][]any{claimRow(c)}); err != nil {
 		return app.Claim{}, err
 	}
-	if s.keepEntries {
-		if err := s.keepEntry(ctx, tx, entryClaim, app.Record{ID: entryID(c), AccountID: c.AccountID, At: c.ClaimedAt, Claims: []app.Claim{c}}); err != nil {
+	if s.base().keepEntries {
+		if err := keepEntry(ctx, tx, entryClaim, claimRecord(c)); err != nil {
 			return app.Claim{}, err
 		}
 	}

@@ -137,6 +137,12 @@ func (s *Store) changeConfiguration(ctx context.Context, accountID, author strin
 		if err := s.addConfiguration(ctx, tx, accountID, &saved, active.Version+1, author, now); err != nil {
 			return err
 		}
+		// What the program began with is not kept: only what a person saved is carried over.
+		if s.base().keepEntries {
+			if err := keepConfiguration(ctx, tx, accountID, saved); err != nil {
+				return err
+			}
+		}
 		told, err = s.saveEvents(ctx, tx, events)
 		return err
 	})
@@ -160,11 +166,6 @@ func (s *Store) addConfiguration(ctx context.Context, tx *sql.Tx, accountID stri
 		restores = c.restores
 	}
 	row := []any{c.id, accountID, version, restores, clean(c.ConfigName), clean(author), body, now.UnixMilli()}
-	if s.keepEntries {
-		if err := s.keepConfiguration(ctx, tx, accountID, *c); err != nil {
-			return err
-		}
-	}
 	return configurationTable().add(ctx, tx, [][]any{row})
 }
 

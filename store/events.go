@@ -21,7 +21,7 @@ func (s *Store) saveEvents(ctx context.Context, tx *sql.Tx, events []app.Event) 
 		return nil, nil
 	}
 	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT last_id FROM atozbot_event_counter WHERE id = 1`+s.dialect.forUpdate).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT last_id FROM atozbot_event_counter WHERE id = 1`+s.base().dialect.forUpdate).Scan(&last); err != nil {
 		return nil, err
 	}
 	keys := make([]string, len(events))

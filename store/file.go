@@ -7,40 +7,61 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // marker is the file that stands beside a SQLite database while a process uses it.
-func (s *Store) marker() string { return s.path + ".in-use" }
+func (b *base) marker() string { return b.path + ".in-use" }
 
 // prepare makes the SQLite file, once, and notes whether the process before left it
 // uncleanly. It does nothing for PostgreSQL.
-func (s *Store) prepare() error {
-	if s.path == "" {
+func (b *base) prepare() error {
+	if b.path == "" {
 		return nil
 	}
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
-	if s.prepared {
+	b.preparing.Lock()
+	defer b.preparing.Unlock()
+	if b.prepared {
 		return nil
 	}
-	if err := prepareFile(s.path); err != nil {
+	if err := prepareFile(b.path); err != nil {
 		return err
 	}
 	// Whoever finds the marker does not know whether its maker is dead or at work, so the
 	// marker stays until somebody has looked the file through.
-	marker, err := os.OpenFile(s.marker(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	marker, err := os.OpenFile(b.marker(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case err == nil:
-		s.marked = true
+		b.marked = true
 		if err := marker.Close(); err != nil {
 			return err
 		}
 	case errors.Is(err, fs.ErrExist):
-		s.unclean = true
+		b.unclean = true
 	default:
 		return err
 	}
-	s.prepared = true
+	b.prepared = true
+	return nil
+}
+
+// close gives the connections back. A SQLite file is left with an empty write-ahead log.
+func (b *base) close(within time.Duration) error {
+	b.preparing.Lock()
+	defer b.preparing.Unlock()
+	if b.path == "" || !b.prepared {
+		return b.pools.close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	err := errors.Join(checkpoint(ctx, b.pools.write), b.pools.close())
+	b.prepared = false
+	if err != nil || !b.marked {
+		return err
+	}
+	if err := os.Remove(b.marker()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return nil
 }
 
@@ -48,31 +69,32 @@ func (s *Store) prepare() error {
 // cleanly, and says whether it did so. The error tells that the file is damaged.
 // For PostgreSQL, and after a clean end, it does nothing.
 func (s *Store) CheckAfterCrash(ctx context.Context) (checked bool, err error) {
-	if err := s.prepare(); err != nil {
+	on := s.base()
+	if err := on.prepare(); err != nil {
 		return false, err
 	}
-	s.preparing.Lock()
-	unclean := s.unclean
-	s.preparing.Unlock()
+	on.preparing.Lock()
+	unclean := on.unclean
+	on.preparing.Unlock()
 	if !unclean {
 		return false, nil
 	}
 	if err := s.checkIntegrity(ctx); err != nil {
 		return true, err
 	}
-	s.preparing.Lock()
-	s.unclean, s.marked = false, true
-	s.preparing.Unlock()
+	on.preparing.Lock()
+	on.unclean, on.marked = false, true
+	on.preparing.Unlock()
 	return true, nil
 }
 
 // checkIntegrity reads the whole file. A damaged one is a [schemaError] for [Classify].
 func (s *Store) checkIntegrity(ctx context.Context) error {
-	if s.path == "" {
+	if s.base().path == "" {
 		return nil
 	}
 	var verdict string
-	if err := s.pools.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+	if err := s.base().pools.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
 		return err
 	}
 	if verdict != "ok" {
@@ -89,20 +111,20 @@ const largeWAL = 8 << 20
 // the planner's statistics fresh. It is cheap where there is nothing to do; once a
 // minute is often enough. For PostgreSQL it does nothing.
 func (s *Store) Tend(ctx context.Context) error {
-	if s.path == "" {
+	if s.base().path == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	if err := s.prepare(); err != nil {
+	if err := s.base().prepare(); err != nil {
 		return s.failed(ctx, "tend the file", err)
 	}
-	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > largeWAL {
-		if err := checkpoint(ctx, s.pools.write); err != nil {
+	if info, err := os.Stat(s.base().path + "-wal"); err == nil && info.Size() > largeWAL {
+		if err := checkpoint(ctx, s.base().pools.write); err != nil {
 			return s.failed(ctx, "empty the write-ahead log", err)
 		}
 	}
-	_, err := s.pools.write.ExecContext(ctx, `PRAGMA optimize`)
+	_, err := s.base().pools.write.ExecContext(ctx, `PRAGMA optimize`)
 	return s.failed(ctx, "tend the file", err)
 }
 
@@ -118,7 +140,7 @@ func (s *Store) copyFile(ctx context.Context, path string) error {
 	}
 	// On a connection of its own: those that only read may not, and the one that writes
 	// would keep others waiting.
-	db, err := sql.Open("sqlite", sqliteURI(s.path)+"?_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", sqliteURI(s.base().path)+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err
 	}

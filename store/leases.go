@@ -92,9 +92,13 @@ type Replica struct {
 // also shows that the database can be written to.
 func (s *Store) Here(ctx context.Context, r Replica) error {
 	return s.writing(ctx, "note that this replica is alive", func(ctx context.Context, tx *sql.Tx) error {
-		t := table{name: "atozbot_replicas", key: []string{"id"}, columns: []string{"id", "started_ms", "seen_ms", "version"}}
-		return t.upsert(ctx, tx, [][]any{{clean(r.ID), mustMS(r.StartedAt), mustMS(r.SeenAt), clean(r.Version)}})
+		return putReplica(ctx, tx, r)
 	})
+}
+
+func putReplica(ctx context.Context, tx *sql.Tx, r Replica) error {
+	t := table{name: "atozbot_replicas", key: []string{"id"}, columns: []string{"id", "started_ms", "seen_ms", "version"}}
+	return t.upsert(ctx, tx, [][]any{{clean(r.ID), mustMS(r.StartedAt), mustMS(r.SeenAt), clean(r.Version)}})
 }
 
 // Gone notes that a replica ended in order: nobody has to wait for it.
@@ -108,15 +112,21 @@ func (s *Store) Gone(ctx context.Context, id string) error {
 // Replicas lists those seen since a time.
 func (s *Store) Replicas(ctx context.Context, since time.Time) ([]Replica, error) {
 	var found []Replica
-	err := s.reading(ctx, "list replicas", func(ctx context.Context, q queryer) error {
-		found = nil
-		return each(ctx, q, `SELECT id, version, started_ms, seen_ms FROM atozbot_replicas WHERE seen_ms >= $1 ORDER BY id`,
-			[]any{since.UnixMilli()}, func(rows *sql.Rows) error {
-				var r Replica
-				err := rows.Scan(&r.ID, &r.Version, stamp{&r.StartedAt}, stamp{&r.SeenAt})
-				found = append(found, r)
-				return err
-			})
+	err := s.reading(ctx, "list replicas", func(ctx context.Context, q queryer) (err error) {
+		found, err = replicasSince(ctx, q, since)
+		return err
 	})
+	return found, err
+}
+
+func replicasSince(ctx context.Context, q queryer, since time.Time) ([]Replica, error) {
+	var found []Replica
+	err := each(ctx, q, `SELECT id, version, started_ms, seen_ms FROM atozbot_replicas WHERE seen_ms >= $1 ORDER BY id`,
+		[]any{since.UnixMilli()}, func(rows *sql.Rows) error {
+			var r Replica
+			err := rows.Scan(&r.ID, &r.Version, stamp{&r.StartedAt}, stamp{&r.SeenAt})
+			found = append(found, r)
+			return err
+		})
 	return found, err
 }

@@ -31,7 +31,8 @@ func (s *Store) AddLogs(ctx context.Context, entries []app.LogEntry) error {
 // LogFilter picks lines of the log. Zero values pick all.
 type LogFilter struct {
 	SessionID    string
-	Level        string // DEBUG, INFO, WARNING, ERROR.
+	Level        string   // DEBUG, INFO, WARNING, ERROR.
+	Levels       []string // One of them.
 	Component    string
 	Query        string // Looked for in the message, case aside for ASCII.
 	Since, Until time.Time
@@ -42,6 +43,7 @@ func (f LogFilter) conditions() *conditions {
 	c := &conditions{}
 	c.equal("session_id", f.SessionID)
 	c.equal("level", strings.ToUpper(f.Level))
+	among(c, "level", f.Levels)
 	c.equal("component", f.Component)
 	if f.Query != "" {
 		c.and("lower(message) LIKE lower(" + c.arg(likeAsIs(clean(f.Query))) + `) ESCAPE '\'`)

@@ -57,7 +57,7 @@ func (e *schemaError) Error() string { return e.text }
 // in its name. A schema that needs a newer program is refused; [Classify] calls that
 // "made by a newer version".
 func (s *Store) Migrate(ctx context.Context, direction Direction, to int64) ([]Step, error) {
-	if err := s.prepare(); err != nil {
+	if err := s.Ping(ctx); err != nil { // Dead connections of the pool are replaced by it.
 		return nil, err
 	}
 	if err := s.checkTarget(to); err != nil {
@@ -127,11 +127,11 @@ func (s *Store) due(ctx context.Context, direction Direction, to int64) (bool, e
 
 // migrate runs goose, under the lock.
 func (s *Store) migrate(ctx context.Context, direction Direction, to int64) ([]Step, error) {
-	files, err := migrations.For(s.dialect.name)
+	files, err := migrations.For(s.base().dialect.name)
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.pools.write, files,
+	provider, err := goose.NewProvider(s.base().dialect.goose, s.base().pools.write, files,
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.options.Logger))
 	if err != nil {
 		return nil, err
@@ -163,14 +163,14 @@ func (s *Store) migrate(ctx context.Context, direction Direction, to int64) ([]S
 
 // backUpBefore copies a SQLite file that holds any of our tables.
 func (s *Store) backUpBefore(ctx context.Context, direction Direction) error {
-	if s.path == "" {
+	if s.base().path == "" {
 		return nil
 	}
 	version, err := s.Version(ctx)
 	if err != nil || version == 0 {
 		return err
 	}
-	path := fmt.Sprintf("%s.before-%s-from-%d-%s", s.path, direction, version, time.Now().UTC().Format("20060102T150405.000Z"))
+	path := fmt.Sprintf("%s.before-%s-from-%d-%s", s.base().path, direction, version, time.Now().UTC().Format("20060102T150405.000Z"))
 	if err := s.copyFile(ctx, path); err != nil {
 		return fmt.Errorf("copy the file before the migration: %w", err)
 	}
@@ -209,7 +209,7 @@ func (s *Store) Status(ctx context.Context) ([]Step, error) {
 
 // known lists the migrations inside the binary, oldest first.
 func (s *Store) known() ([]Step, error) {
-	files, err := migrations.For(s.dialect.name)
+	files, err := migrations.For(s.base().dialect.name)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
 	if err != nil || !there {
 		return nil, err
 	}
-	rows, err := s.pools.write.QueryContext(ctx, `SELECT version_id, tstamp FROM `+versionTable+` WHERE is_applied AND version_id > 0`)
+	rows, err := s.base().pools.write.QueryContext(ctx, `SELECT version_id, tstamp FROM `+versionTable+` WHERE is_applied AND version_id > 0`)
 	if err != nil {
 		return nil, err
 	}
@@ -255,11 +255,11 @@ func (s *Store) applied(ctx context.Context) (map[int64]time.Time, error) {
 }
 
 func (s *Store) hasTable(ctx context.Context, name string) (bool, error) {
-	if err := s.prepare(); err != nil {
+	if err := s.base().prepare(); err != nil {
 		return false, err
 	}
 	var count int
-	err := s.pools.write.QueryRowContext(ctx, s.dialect.tableExists, name).Scan(&count)
+	err := s.base().pools.write.QueryRowContext(ctx, s.base().dialect.tableExists, name).Scan(&count)
 	return count > 0, err
 }
 
@@ -274,7 +274,7 @@ func (s *Store) checkCompatible(ctx context.Context) error {
 		return err
 	}
 	var needed int64
-	err = s.pools.write.QueryRowContext(ctx, `SELECT min_compatible FROM atozbot_schema WHERE id = 1`).Scan(&needed)
+	err = s.base().pools.write.QueryRowContext(ctx, `SELECT min_compatible FROM atozbot_schema WHERE id = 1`).Scan(&needed)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,12 +57,18 @@ func (o Options) withDefaults() Options {
 
 // Store is one database. Its methods may be called from any goroutine.
 type Store struct {
+	options Options
+	telling sync.Mutex // Tell is called by one at a time.
+
+	// on is what the store stands on. It changes only where a fallback takes over.
+	on atomic.Pointer[base]
+}
+
+// base is an opened database.
+type base struct {
 	dialect dialect
 	pools   pools
 	path    string // SQLite's file; "" for PostgreSQL.
-	options Options
-
-	telling sync.Mutex // Tell is called by one at a time.
 
 	preparing sync.Mutex
 	prepared  bool // The file is there, and its marker is set.
@@ -76,6 +81,8 @@ type Store struct {
 	mirrorOnly bool
 }
 
+func (s *Store) base() *base { return s.on.Load() }
+
 // Open prepares a database given as `postgres://…`, `postgresql://…` or `sqlite:PATH`.
 // It connects to nothing and touches no file, so that it can be called before the
 // database is up. The error is an [app.Error] with CodeInvalid and holds no password.
@@ -84,71 +91,55 @@ func Open(dsn string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: t.dialect, path: t.path, options: o.withDefaults()}
+	s := &Store{options: o.withDefaults()}
+	on := &base{dialect: t.dialect, path: t.path}
+	s.on.Store(on)
 	if t.postgres != nil {
-		s.pools = openPostgres(t.postgres, s.options)
+		on.pools = openPostgres(t.postgres, s.options)
 		return s, nil
 	}
-	if s.pools, err = openSQLite(t.path, s.options); err != nil {
+	if on.pools, err = openSQLite(t.path, s.options); err != nil {
 		return nil, &app.Error{Code: app.CodeInvalid, Message: "the path after sqlite: cannot be used", Err: err}
 	}
 	return s, nil
 }
 
 // Dialect is "postgres" or "sqlite".
-func (s *Store) Dialect() string { return s.dialect.name }
+func (s *Store) Dialect() string { return s.base().dialect.name }
 
 // Path is the file of a SQLite database, and "" for PostgreSQL.
-func (s *Store) Path() string { return s.path }
+func (s *Store) Path() string { return s.base().path }
 
 // Close gives the connections back. A SQLite file is left with an empty write-ahead
 // log, and marked as cleanly left.
-func (s *Store) Close() error {
-	s.preparing.Lock()
-	defer s.preparing.Unlock()
-	if s.path == "" || !s.prepared {
-		return s.pools.close()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
-	defer cancel()
-	checkpointErr := checkpoint(ctx, s.pools.write)
-	closeErr := s.pools.close()
-	s.prepared = false
-	if checkpointErr != nil || closeErr != nil || !s.marked {
-		return errors.Join(checkpointErr, closeErr)
-	}
-	if err := os.Remove(s.marker()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
+func (s *Store) Close() error { return s.base().close(s.options.Timeout) }
 
 // Ping answers nil where the database can be written to now. The error is for
 // [Classify].
 func (s *Store) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	if err := s.prepare(); err != nil {
+	on := s.base()
+	if err := on.prepare(); err != nil {
 		return err
 	}
 	var readOnly int
-	err := s.pools.write.QueryRowContext(ctx, s.dialect.readOnly).Scan(&readOnly)
-	if err != nil && ctx.Err() == nil && passes(err) {
-		// A connection of the pool was dead; a new one tells how things are now.
-		err = s.pools.write.QueryRowContext(ctx, s.dialect.readOnly).Scan(&readOnly)
+	err := on.pools.write.QueryRowContext(ctx, on.dialect.readOnly).Scan(&readOnly)
+	if err != nil && s.another(ctx, err) { // A new connection tells how things are now.
+		err = on.pools.write.QueryRowContext(ctx, on.dialect.readOnly).Scan(&readOnly)
 	}
 	if err != nil {
 		return err
 	}
 	if readOnly != 0 {
-		s.pools.reset()
+		on.pools.reset()
 		return pgconn.ErrReadOnlyConnection
 	}
 	return nil
 }
 
 // Reset makes every connection be opened anew before its next use: after a failover.
-func (s *Store) Reset() { s.pools.reset() }
+func (s *Store) Reset() { s.base().pools.reset() }
 
 // queryer is what a pool and a transaction have in common.
 type queryer interface {
@@ -165,12 +156,12 @@ const attempts = 3
 func (s *Store) reading(ctx context.Context, doing string, fn func(ctx context.Context, q queryer) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	if err := s.prepare(); err != nil {
+	if err := s.base().prepare(); err != nil {
 		return s.failed(ctx, doing, err)
 	}
 	var err error
 	for range attempts {
-		if err = fn(ctx, s.pools.read); err == nil || !passes(err) || ctx.Err() != nil {
+		if err = fn(ctx, s.base().pools.read); err == nil || !s.another(ctx, err) {
 			break
 		}
 	}
@@ -188,23 +179,32 @@ func (s *Store) writing(ctx context.Context, doing string, fn func(ctx context.C
 
 // writingLong is writing without a bound of its own.
 func (s *Store) writingLong(ctx context.Context, doing string, fn func(ctx context.Context, tx *sql.Tx) error) error {
-	if err := s.prepare(); err != nil {
+	if err := s.base().prepare(); err != nil {
 		return s.failed(ctx, doing, err)
 	}
 	var err error
 	for range attempts {
 		var asked bool
 		asked, err = s.once(ctx, fn)
-		if err == nil || asked || !passes(err) || ctx.Err() != nil {
+		if err == nil || asked || !s.another(ctx, err) {
 			break
 		}
 	}
 	return s.failed(ctx, doing, err)
 }
 
+// another tells whether it is worth beginning anew. Where one connection of the pool was
+// dead the others are too, as a rule, and are replaced before their next use.
+func (s *Store) another(ctx context.Context, err error) bool {
+	if isBroken(err) {
+		s.base().pools.reset()
+	}
+	return passes(err) && ctx.Err() == nil
+}
+
 // once runs one transaction, and says whether its commit was asked for.
 func (s *Store) once(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) (asked bool, err error) {
-	tx, err := s.pools.write.BeginTx(ctx, nil)
+	tx, err := s.base().pools.write.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
@@ -235,8 +235,8 @@ func (s *Store) failed(ctx context.Context, doing string, err error) error {
 		return &app.Error{Code: app.CodeNotFound, Message: "there is no such thing", Err: wrapped(doing, err)}
 	}
 	trouble := Classify(err)
-	if trouble.Reason == "read-only" {
-		s.pools.reset()
+	if trouble.Reason == "read-only" || trouble.Reason == "shutting down" {
+		s.base().pools.reset()
 	}
 	s.options.OnTrouble(err)
 	return &app.Error{
