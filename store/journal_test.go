@@ -194,14 +194,15 @@ func TestAnOutageIsWorkedThroughAndCarriedOverInOrder(t *testing.T) {
 			fail(p.proxy)
 
 			var jobs []app.JobRecord
+			var afterTheFirst time.Duration
 			for i := range 20 {
 				began := time.Now()
 				c, err := take(t, j, l, i)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if took := time.Since(began); i > 0 && took > 200*time.Millisecond || took > time.Second {
-					t.Errorf("claim %d took %s", i, took)
+				if i > 0 {
+					afterTheFirst += time.Since(began)
 				}
 				job := job(i, noon().Add(time.Duration(i)*time.Second))
 				job.Status, job.StartsAt, job.EndsAt = app.JobAccepted, c.StartsAt, c.EndsAt
@@ -213,6 +214,9 @@ func TestAnOutageIsWorkedThroughAndCarriedOverInOrder(t *testing.T) {
 				if err := j.Save(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if afterTheFirst > 19*200*time.Millisecond {
+				t.Errorf("19 claims after the first took %s: each waited for PostgreSQL", afterTheFirst)
 			}
 			if got := len(p.told); got != 20 || p.told[0].events[0].ID != 0 {
 				t.Errorf("told %d times, first %+v", got, p.told[0])
