@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/atozbot/atozbot/static"
 )
@@ -27,8 +28,11 @@ type assets struct {
 
 // asset is one file, plain and compressed.
 type asset struct {
-	kind         string // Content-Type.
-	plain, small []byte // small is empty where compressing does not help.
+	kind  string // Content-Type.
+	plain []byte
+	// small is the file compressed, empty where that does not help. It is made when it is
+	// first asked for: the start must not wait for it.
+	small func() []byte
 }
 
 // newAssets reads every embedded file. The style sheets are joined in the order of their
@@ -77,11 +81,12 @@ func (a *assets) add(name string, content []byte) {
 	case ".png":
 		kind = "image/png"
 	}
-	f := asset{kind: kind, plain: content}
-	if small := compressed(content); len(small) < len(content)*9/10 {
-		f.small = small
-	}
-	a.files[name] = f
+	a.files[name] = asset{kind: kind, plain: content, small: sync.OnceValue(func() []byte {
+		if small := compressed(content); len(small) < len(content)*9/10 {
+			return small
+		}
+		return nil
+	})}
 }
 
 // at gives the address of a file, under the hash of its content.
@@ -114,11 +119,11 @@ func (f asset) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
 	body := f.plain
-	if len(f.small) > 0 {
-		h.Add("Vary", "Accept-Encoding")
-		if acceptsGzip(r) {
+	h.Add("Vary", "Accept-Encoding")
+	if acceptsGzip(r) {
+		if small := f.small(); len(small) > 0 {
 			h.Set("Content-Encoding", "gzip")
-			body = f.small
+			body = small
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

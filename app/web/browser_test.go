@@ -86,13 +86,23 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 	return answer
 }
 
-// until waits until an expression holds in the page.
+// until waits until an expression holds in the page, whatever the page is by then.
 func until(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](expression)); err != nil {
-		t.Fatalf("it never became so: %s: %v\n", expression, err)
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`Boolean(`+expression+`)`))
+		if err == nil && holds {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it never became so: %s: %v", expression, err)
+		case <-look.C:
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (s *Site) manifest(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/manifest+json")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	writeCompressed(w, r, http.StatusOK, content)
+	s.views.write(w, r, http.StatusOK, content)
 }
 
 // serviceWorker serves the worker from the root, which is as far as it may look, with the
@@ -60,7 +60,7 @@ func (s *Site) serviceWorker(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Add("Vary", "Accept-Encoding")
-	writeCompressed(w, r, http.StatusOK, append([]byte(head), s.assets.files["js/service-worker.js"].plain...))
+	s.views.write(w, r, http.StatusOK, append([]byte(head), s.assets.files["js/service-worker.js"].plain...))
 }
 
 // offline is what the service worker shows while the server cannot be reached.

@@ -11,12 +11,11 @@ import (
 // hero makes the one sentence: what the bot does, in the order of what matters most.
 func (s *Site) hero(v *voice, status BotStatus, booked int64) hero {
 	h := heroOf(v, status, s.Now())
-	h.Look = status.LastLook
 	if !status.Session.Running() {
 		return h
 	}
 	if !status.LastLook.IsZero() {
-		h.More = append(h.More, v.sayHTML("now.lastLook", "age", v.age(status.LastLook)))
+		h.More = append(h.More, v.sayHTML("now.lastLook", "age", `<span class="look">`+v.age(status.LastLook)+`</span>`))
 	}
 	if status.Mode == app.ModeLive {
 		h.More = append(h.More, v.sayHTML("now.booked", "count", int(booked)))
@@ -24,7 +23,8 @@ func (s *Site) hero(v *voice, status BotStatus, booked int64) hero {
 	return h
 }
 
-// heroOf picks the state that is to be told.
+// heroOf picks the state that is to be told. It has a button where something is to be
+// mended; starting and resuming are always in reach of the thumb.
 func heroOf(v *voice, status BotStatus, now time.Time) hero {
 	session := status.Session
 	switch {
@@ -46,7 +46,6 @@ func heroOf(v *voice, status BotStatus, now time.Time) hero {
 	case !session.Running():
 		return hero{
 			Tone: "calm", Icon: "stop", Lead: v.say("now.stopped"), More: sentence(v, "now.stoppedMore"),
-			Button: &button{Label: v.say("bot.start"), Icon: "play", Post: "/bot/start", Kind: "primary"},
 		}
 	case status.Problem != nil:
 		return problemHero(v, *status.Problem)
@@ -57,7 +56,6 @@ func heroOf(v *voice, status BotStatus, now time.Time) hero {
 	case session.Status == app.SessionPaused:
 		return hero{
 			Tone: "calm", Icon: "pause", Lead: v.say("now.paused"), More: sentence(v, "now.pausedMore"),
-			Button: &button{Label: v.say("bot.resume"), Icon: "play", Post: "/bot/resume", Kind: "primary"},
 		}
 	case status.Mode != app.ModeLive:
 		return hero{Tone: "calm", Icon: "eye", Lead: v.say("now.practice"), More: sentence(v, "now.practiceMore")}

@@ -36,15 +36,30 @@ func (v *visit) jobLine(job app.JobRecord) jobLine {
 		ID: job.ID, Ref: job.Ref, Kind: word.kind, Icon: word.icon, Verb: v.voice.say("job." + word.text),
 		Language: orElse(job.Language, v.voice.say("job.noLanguage")), Type: job.JobType,
 		When: v.appointment(job), Seen: job.SeenAt, Asking: asking(job),
-		Reason: strings.TrimSpace(job.RejectionReason),
-	}
-	if job.NeedsUser != "" {
-		line.Reason = job.NeedsUser
+		Reason: v.reasonOf(job),
 	}
 	if job.Source == app.SourceOutside || job.Source == app.SourceImported {
 		line.Outside = v.voice.say("job.source." + job.Source)
 	}
 	return line
+}
+
+// reasonOf gives the sentence that says why: every decision has one.
+func (v *visit) reasonOf(job app.JobRecord) string {
+	took := func(to time.Time) string { return v.voice.took(to.Sub(job.SeenAt)) }
+	switch reason := strings.TrimSpace(job.RejectionReason); {
+	case job.NeedsUser != "":
+		return job.NeedsUser
+	case reason != "":
+		return reason
+	case job.Status == app.JobAccepted && !job.ConfirmedAt.IsZero() && job.ConfirmedAt.After(job.SeenAt):
+		return v.voice.say("reason.confirmed", "n", took(job.ConfirmedAt))
+	case job.Status == app.JobMatched && job.Verdict == app.VerdictAccept:
+		return v.voice.say("reason.fits")
+	case job.Status == app.JobAccepted || job.Status == app.JobUnknown:
+		return v.voice.say("reason.accepted")
+	}
+	return ""
 }
 
 // appointment says when a job is, as far as it was understood.

@@ -31,7 +31,6 @@ type hero struct {
 	More   []template.HTML // The sentences after it.
 	Advice string
 	Button *button
-	Look   time.Time // The newest look, for the browser to go on counting.
 }
 
 // button is one thing to press: a form of its own, or a link.

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,13 +22,13 @@ type views struct {
 	assets    *assets
 	catalogue *catalogue
 	clock     func() time.Time
-	// pristine is every page's template, never executed, with functions that only stand
-	// for the real ones: html/template gives no copies of a template that was executed.
-	pristine map[string]*template.Template
+	shared    *template.Template // The layout and the parts ("_….html"), never executed.
 
 	mu     sync.Mutex
 	voiced map[string]*spoken // By language and zone.
 	zones  map[string]*time.Location
+
+	writers sync.Pool // Of *gzip.Writer: each takes 800 kB to make.
 }
 
 // spoken is the templates with the functions of one voice.
@@ -68,35 +66,15 @@ func newViews(a *assets, clock func() time.Time) (*views, error) {
 	}
 	v := &views{
 		assets: a, catalogue: c, clock: clock,
-		pristine: map[string]*template.Template{},
-		voiced:   map[string]*spoken{},
-		zones:    map[string]*time.Location{"UTC": time.UTC},
+		voiced: map[string]*spoken{},
+		zones:  map[string]*time.Location{"UTC": time.UTC},
 	}
-	return v, v.parse()
-}
-
-// parse reads the layout and the shared parts ("_….html") into the template of every page.
-func (v *views) parse() error {
-	stand := v.functions(newVoice(v.catalogue.all[0], time.UTC, v.clock))
-	shared, err := template.New("").Funcs(stand).ParseFS(templateFiles, "templates/_*.html")
-	if err != nil {
-		return fmt.Errorf("parse the layout: %w", err)
+	v.writers.New = func() any { return gzip.NewWriter(io.Discard) }
+	stand := v.functions(newVoice(c.all[0], time.UTC, clock)) // They only stand for the real ones.
+	if v.shared, err = template.New("").Funcs(stand).ParseFS(templateFiles, "templates/_*.html"); err != nil {
+		return nil, fmt.Errorf("parse the layout: %w", err)
 	}
-	files, err := fs.Glob(templateFiles, "templates/[a-z]*.html")
-	if err != nil {
-		return fmt.Errorf("list the templates: %w", err)
-	}
-	for _, file := range files {
-		page, err := shared.Clone()
-		if err != nil {
-			return fmt.Errorf("parse %s: %w", file, err)
-		}
-		if page, err = page.ParseFS(templateFiles, file); err != nil {
-			return fmt.Errorf("parse %s: %w", file, err)
-		}
-		v.pristine[strings.TrimSuffix(path.Base(file), ".html")] = page
-	}
-	return nil
+	return v, nil
 }
 
 // functions are what templates call; those that speak do it in the given voice.
@@ -143,22 +121,21 @@ func (v *views) zone(name string) *time.Location {
 	return at
 }
 
-// page gives a page's template in a voice.
+// page gives a page's template in a voice, read when it is first shown: the start must not
+// wait for all of them.
 func (v *views) page(s *spoken, name string) (*template.Template, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if t, ok := s.pages[name]; ok {
 		return t, nil
 	}
-	raw, ok := v.pristine[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no template %q", name)
-	}
-	t, err := raw.Clone()
+	t, err := v.shared.Clone() // html/template gives no copies of a template that was executed.
 	if err != nil {
-		return nil, fmt.Errorf("copy the template %q: %w", name, err)
+		return nil, fmt.Errorf("copy the layout: %w", err)
 	}
-	t.Funcs(v.functions(s.voice))
+	if t, err = t.Funcs(v.functions(s.voice)).ParseFS(templateFiles, "templates/"+name+".html"); err != nil {
+		return nil, fmt.Errorf("parse the template %q: %w", name, err)
+	}
 	s.pages[name] = t
 	return t, nil
 }
@@ -181,12 +158,12 @@ func (v *views) render(w http.ResponseWriter, r *http.Request, s *spoken, page, 
 		h.Set("Cache-Control", "no-cache, private")
 	}
 	h.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	writeCompressed(w, r, status, out.Bytes())
+	v.write(w, r, status, out.Bytes())
 	return nil
 }
 
-// writeCompressed writes body as gzip where the client takes it and it is worth it.
-func writeCompressed(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+// write writes body as gzip where the client takes it and it is worth it.
+func (v *views) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	const worth = 1400 // Bytes: less goes in one packet anyway.
 	if len(body) < worth || !acceptsGzip(r) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
@@ -196,9 +173,11 @@ func writeCompressed(w http.ResponseWriter, r *http.Request, status int, body []
 	}
 	w.Header().Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
-	z := gzip.NewWriter(w)
-	_, _ = io.Copy(z, bytes.NewReader(body))
+	z := v.writers.Get().(*gzip.Writer)
+	z.Reset(w)
+	_, _ = z.Write(body)
 	_ = z.Close()
+	v.writers.Put(z)
 }
 
 // icon draws a symbol into the page. It is an ornament: what it says stands beside it.

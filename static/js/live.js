@@ -1,6 +1,6 @@
 // The one stream of a page: <live-stream src>. It tells the page what happens as DOM
 // events, and says how old the page is once it no longer hears anything.
-import { ago, learnClock, now } from "./age.js";
+import { ago, learnClock } from "./age.js";
 import { announce, say } from "./texts.js";
 
 /** Every type that the page cares for; the server names the events by them. */
@@ -110,5 +110,3 @@ customElements.define("live-stream", class extends HTMLElement {
     if (text) text.textContent = say(name);
   }
 });
-
-export { now };

@@ -1,31 +1,47 @@
 // The live piece of the Now page: <live-now src>. What happens makes it fetch itself
-// anew, at most once in a while; counters and the last look come with the stream.
-import { now } from "./age.js";
-import { held, patchChildren } from "./patch.js";
+// anew, at most once in a while; counters and the last look come with the stream. Nothing
+// moves while somebody is at it.
+import { patchChildren } from "./patch.js";
 import { announce } from "./texts.js";
 
 /** The least time between two fetches, in ms. */
 const pause = 400;
+/** How long after a touch, a key or a scroll the page keeps still, in ms. */
+const calm = 900;
+/** How long a row that changed still leads where it led, in ms: a finger was on its way. */
+const onItsWay = 450;
+
+/** What somebody does who is at it. */
+const acts = ["pointerdown", "pointermove", "touchmove", "wheel", "keydown"];
+const canHover = matchMedia("(hover: hover)");
 
 customElements.define("live-now", class extends HTMLElement {
   wanted = false;
   busy = false;
-  /** @type {number} */ last = 0;
-  /** @type {string} */ state = "";
+  /** When it was last fetched. */ last = 0;
+  /** When somebody last did something here. */ touched = 0;
+  /** What is to be shown once it is calm. @type {string | null} */ pending = null;
+  /** @type {string | undefined} */ told;
+  state = "";
+  /** @type {WeakMap<Element, {href: string, until: number}>} */ was = new WeakMap();
 
   connectedCallback() {
     this.state = this.lead();
     document.addEventListener("live", this.hear);
     document.addEventListener("live-back", this.want);
     document.addEventListener("visibilitychange", this.want);
-    for (const type of ["pointerleave", "focusout", "pointerup"]) this.addEventListener(type, this.settle, true);
+    for (const type of acts) addEventListener(type, this.touch, { passive: true, capture: true });
+    this.addEventListener("click", this.leadOn, true);
   }
 
   disconnectedCallback() {
     document.removeEventListener("live", this.hear);
     document.removeEventListener("live-back", this.want);
     document.removeEventListener("visibilitychange", this.want);
+    for (const type of acts) removeEventListener(type, this.touch, { capture: true });
   }
+
+  touch = () => { this.touched = Date.now(); };
 
   /** @param {Event} event */
   hear = (event) => {
@@ -35,11 +51,11 @@ customElements.define("live-now", class extends HTMLElement {
     this.count("checks", status.total_checks);
     this.count("accepted", status.total_accepted);
     this.count("rejected", status.total_rejected);
-    if (status.last_look) this.querySelector(".hero live-age[data-look] time, .hero__say .look time")?.setAttribute("datetime", status.last_look);
+    if (status.last_look) this.querySelector(".look time")?.setAttribute("datetime", status.last_look);
     const told = [status.status, status.mode, status.cap_reached, status.last_error, status.login_status].join();
-    if (told !== this.told) { if (this.told !== undefined) this.want(); this.told = told; }
+    if (told !== this.told && this.told !== undefined) this.want();
+    this.told = told;
   };
-  /** @type {string | undefined} */ told;
 
   /** Fetches the piece anew, soon. */
   want = () => {
@@ -50,17 +66,13 @@ customElements.define("live-now", class extends HTMLElement {
     setTimeout(() => this.fetch(), Math.max(60, this.last + pause - Date.now()));
   };
 
-  /** What was held back while a finger was on it. */
-  settle = () => { if (this.held) setTimeout(() => { if (this.held) this.want(); }, 300); };
-  held = false;
-
   async fetch() {
     this.wanted = false;
     this.last = Date.now();
     try {
       const answer = await fetch(this.getAttribute("src") ?? "", { headers: { Accept: "text/html" } });
       if (answer.redirected || answer.status === 403) { location.reload(); return; }
-      if (answer.ok) this.show(await answer.text());
+      if (answer.ok) this.offer(await answer.text());
       else if (answer.status === 503) this.want();
     } catch {
       // The stream says so, and comes back.
@@ -70,19 +82,47 @@ customElements.define("live-now", class extends HTMLElement {
     }
   }
 
+  /** Shows the piece as soon as it is calm. @param {string} html */
+  offer(html) {
+    const waits = this.pending !== null;
+    this.pending = html;
+    if (!waits) this.whenCalm();
+  }
+
+  whenCalm() {
+    const aims = this.matches(":active") || (canHover.matches && this.querySelector("a:hover, button:hover"));
+    const still = this.touched + (aims ? 5 * calm : calm) - Date.now();
+    if (still > 0) { setTimeout(() => this.whenCalm(), Math.max(still, 50)); return; }
+    const html = this.pending ?? "";
+    this.pending = null;
+    this.show(html);
+  }
+
   /** @param {string} html */
   show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
-    this.held = [...this.querySelectorAll("[data-hold]")].some(held);
-    const before = new Set([...this.querySelectorAll(".job")].map((row) => row.getAttribute("data-key")));
-    for (const row of [...fresh.querySelectorAll(".job")].reverse()) {
-      if (!before.has(row.getAttribute("data-key"))) announce(row.querySelector(".job__text")?.textContent?.replace(/\s+/g, " ").trim() + ".");
+    const before = new Set(rows(this).map((row) => row.getAttribute("data-job")));
+    for (const row of rows(fresh).reverse()) {
+      if (!before.has(row.getAttribute("data-job"))) announce(row.querySelector(".job__text")?.textContent?.replace(/\s+/g, " ").trim() ?? "");
     }
+    const led = [...this.querySelectorAll(".jobs--still a")].map((a) => ({ a, href: a.getAttribute("href") ?? "" }));
+    const focused = this.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     patchChildren(this, fresh);
+    for (const { a, href } of led) if (a.getAttribute("href") !== href) this.was.set(a, { href, until: Date.now() + onItsWay });
+    if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
     const lead = this.lead();
     if (lead !== this.state) announce(lead);
     this.state = lead;
   }
+
+  /** Leads where the row led a moment ago. @param {Event} event */
+  leadOn = (event) => {
+    const link = /** @type {Element} */ (event.target).closest("a");
+    const was = link && this.was.get(link);
+    if (!was || was.until < Date.now()) return;
+    event.preventDefault();
+    location.assign(was.href);
+  };
 
   lead() { return this.querySelector(".hero__say strong")?.textContent ?? ""; }
 
@@ -93,4 +133,5 @@ customElements.define("live-now", class extends HTMLElement {
   }
 });
 
-export { now };
+/** @param {Element} root */
+function rows(root) { return [...root.querySelectorAll(".jobs--still .job")]; }

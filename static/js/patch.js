@@ -6,7 +6,7 @@
  * @param {Element} fresh
  */
 export function patch(old, fresh) {
-  if (old.isEqualNode(fresh) || held(old)) return;
+  if (old.isEqualNode(fresh)) return;
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
@@ -51,12 +51,3 @@ function keyOf(node) { return node instanceof Element ? node.getAttribute("data-
 
 /** @param {Node} a @param {Node} b */
 function sameKind(a, b) { return a.nodeType === b.nodeType && a.nodeName === b.nodeName; }
-
-/**
- * Whether a list must not move now: a finger or a pointer is on it, or the keyboard is
- * in it.
- * @param {Element} element
- */
-export function held(element) {
-  return element.hasAttribute("data-hold") && (element.matches(":hover") || element.matches(":active") || element.contains(document.activeElement));
-}

@@ -1,0 +1,264 @@
+package web_test
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+//go:embed testdata/*.js
+var scripts embed.FS
+
+// script gives a check that runs in the page.
+func script(t *testing.T, name string) string {
+	t.Helper()
+	content, err := scripts.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// witness notes what a browser complains of, and what it asks for.
+type witness struct {
+	mu       sync.Mutex
+	troubles []string
+	hosts    map[string]bool
+	bytes    map[network.RequestID]float64
+	urls     map[network.RequestID]string
+}
+
+// watch follows what the browser does from now on.
+func watch(t *testing.T, ctx context.Context) *witness {
+	t.Helper()
+	w := &witness{hosts: map[string]bool{}, bytes: map[network.RequestID]float64{}, urls: map[network.RequestID]string{}}
+	err := chromedp.Listen(ctx, func(event any) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if u, err := url.Parse(e.Request.URL); err == nil && u.Host != "" {
+				w.hosts[u.Host] = true
+			}
+			w.urls[e.RequestID] = e.Request.URL
+		case *network.EventResponseReceived:
+			if e.Response.Status >= 400 {
+				w.troubles = append(w.troubles, fmt.Sprintf("%d for %s", e.Response.Status, e.Response.URL))
+			}
+		case *network.EventLoadingFinished:
+			w.bytes[e.RequestID] = e.EncodedDataLength
+		case *network.EventLoadingFailed:
+			if !e.Canceled {
+				w.troubles = append(w.troubles, fmt.Sprintf("failed: %s: %s", e.ErrorText, w.urls[e.RequestID]))
+			}
+		case *runtime.EventExceptionThrown:
+			w.troubles = append(w.troubles, "exception: "+e.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == "error" || e.Type == "warning" {
+				w.troubles = append(w.troubles, "console: "+string(e.Type))
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	go func() { // It ends with the browser.
+		for m, err := range chromedp.Console(ctx) {
+			if err != nil {
+				return
+			}
+			if m.Type == "error" || m.Type == "warning" || m.IsException() {
+				w.mu.Lock()
+				w.troubles = append(w.troubles, m.String())
+				w.mu.Unlock()
+			}
+		}
+	}()
+	return w
+}
+
+// calm holds that nothing went wrong and that only this host was asked.
+func (w *witness) calm(t *testing.T, host string) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, trouble := range w.troubles {
+		t.Error(trouble)
+	}
+	for asked := range w.hosts {
+		if asked != host {
+			t.Errorf("another host was asked: %s", asked)
+		}
+	}
+	w.troubles = nil
+}
+
+// TestEveryPageInABrowser looks at every page on a small phone and on the desktop, light,
+// dark and with more contrast.
+func TestEveryPageInABrowser(t *testing.T) {
+	ctx := browse(t)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h))
+	host := strings.TrimPrefix(server.URL, "http://")
+	w := watch(t, ctx)
+	narrow := screen{name: "320", width: 320, height: 640, mobile: true}
+	contrast := narrow.inTheDark()
+	contrast.more, contrast.name = true, "320-dark-contrast"
+	check := script(t, "page.js")
+	for _, s := range []screen{narrow, desktop.inTheDark(), contrast} {
+		on(t, ctx, s)
+		for _, page := range pages {
+			if s.more && !slices.Contains([]string{"now", "job", "rules", "system"}, page.name) {
+				continue // The colours are the same everywhere.
+			}
+			t.Run(page.name+" "+s.name, func(t *testing.T) {
+				do(t, ctx, chromedp.Navigate(server.URL+page.path))
+				for _, wrong := range ask[[]string](t, ctx, check) {
+					t.Error(wrong)
+				}
+				w.calm(t, host)
+			})
+		}
+	}
+}
+
+// TestEveryControlHasANameAndARole reads every page as a screen reader does.
+func TestEveryControlHasANameAndARole(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, desktop)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h))
+	named := map[string]bool{"button": true, "link": true, "textbox": true, "searchbox": true, "checkbox": true, "radio": true, "combobox": true, "image": true, "heading": true, "navigation": true, "DisclosureTriangle": true}
+	for _, page := range pages {
+		t.Run(page.name, func(t *testing.T) {
+			do(t, ctx, chromedp.Navigate(server.URL+page.path))
+			tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			roles := map[string]int{}
+			for _, node := range tree.Nodes {
+				if node.Ignored || node.Role == nil {
+					continue
+				}
+				role := strings.Trim(string(node.Role.Value), `"`)
+				roles[role]++
+				if named[role] && (node.Name == nil || strings.Trim(string(node.Name.Value), `" `) == "") {
+					t.Errorf("a %s has no name", role)
+				}
+			}
+			if roles["main"] != 1 {
+				t.Errorf("%d main landmarks", roles["main"])
+			}
+			if page.name == "insights" && (roles["table"] < 5 || roles["row"] < 20 || roles["rowheader"] < 10) {
+				t.Errorf("the charts are no tables: %v", roles)
+			}
+		})
+	}
+}
+
+// TestEveryPageIsUsableByKeyboardAlone goes through every control of each page.
+func TestEveryPageIsUsableByKeyboardAlone(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, desktop)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h))
+	step := script(t, "focus.js")
+	for _, page := range pages {
+		if !slices.Contains([]string{"now", "bookings", "activity", "job", "rules", "insights", "system", "settings-tokens", "set-up"}, page.name) {
+			continue // They are made of the same parts.
+		}
+		t.Run(page.name, func(t *testing.T) {
+			do(t, ctx, chromedp.Navigate(server.URL+page.path), chromedp.Evaluate[chromedp.Void](`document.activeElement?.blur(); scrollTo(0, 0)`))
+			most := ask[int](t, ctx, `document.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]").length`) + 3
+			seen := map[string]int{}
+			for range most {
+				do(t, ctx, chromedp.KeyEvent(kb.Tab))
+				at := ask[struct{ Name, Wrong string }](t, ctx, step)
+				if at.Name == "" {
+					break // It was left: there is no trap.
+				}
+				if at.Wrong != "" {
+					t.Errorf("%s: %s", at.Name, at.Wrong)
+				}
+				seen[at.Name]++
+			}
+			if len(seen) == 0 {
+				t.Error("no control can be reached")
+			}
+		})
+	}
+}
+
+// TestNowIsLight holds what the Now page loads, how soon it is painted, and that it does
+// not shift while it loads.
+func TestNowIsLight(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, phone)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h))
+	w := watch(t, ctx)
+	if _, err := chromedp.Call(ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, ctx, chromedp.Navigate(server.URL+"/"))
+	says(t, ctx, ".link-state__text", "Live")
+	shift := ask[float64](t, ctx, `new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) sum += e.value; }).observe({type: "layout-shift", buffered: true}); requestAnimationFrame(() => requestAnimationFrame(() => done(sum))); })`)
+	total := w.weight(t)
+	if total > 60_000 || total < 5_000 {
+		t.Errorf("Now loads %.0f bytes, want 60,000 at most", total)
+	}
+	if shift > 0 {
+		t.Errorf("Now shifts by %v while it loads", shift)
+	}
+	// How soon a page can be painted hangs on what else the machine does: an empty page,
+	// painted in turns with it, says how much of it is ours.
+	now, bare := math.Inf(1), math.Inf(1)
+	for range 5 {
+		now = min(now, paint(t, ctx, server.URL+"/"))
+		bare = min(bare, paint(t, ctx, server.URL+"/health/live"))
+	}
+	t.Logf("Now: %.1f kB, first paint after %.0f ms (an empty page %.0f ms), shift %v", total/1000, now, bare, shift)
+	if now > max(100, bare+60) {
+		t.Errorf("Now is painted after %.0f ms, an empty page after %.0f ms", now, bare)
+	}
+}
+
+// paint loads a page and gives when its first content was painted, in ms.
+func paint(t *testing.T, ctx context.Context, address string) float64 {
+	t.Helper()
+	do(t, ctx, chromedp.Navigate(address))
+	until(t, ctx, `performance.getEntriesByName("first-contentful-paint").length > 0`)
+	return ask[float64](t, ctx, `performance.getEntriesByName("first-contentful-paint")[0].startTime`)
+}
+
+// weight gives the bytes of everything loaded so far, as they came over the wire.
+func (w *witness) weight(t *testing.T) float64 {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	total := 0.0
+	for id, n := range w.bytes {
+		if u, err := url.Parse(w.urls[id]); err == nil && u.Path != "/api/events" {
+			total += n
+			t.Logf("%6.0f bytes %s", n, u.Path)
+		}
+	}
+	return total
+}
