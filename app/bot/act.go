@@ -17,8 +17,10 @@ const (
 
 // work makes of a board what is to be made of it.
 func (r *run) work(board app.Board) {
+	r.round++
 	if r.nothingNew(board) {
 		r.countSightings(board)
+		r.watchBookings()
 		return
 	}
 	r.unfinished, r.stirred = false, false
@@ -39,7 +41,6 @@ func (r *run) take(board app.Board) {
 // posted is confirmed by another look, which shows a newer board, and that is worked
 // through too.
 func (r *run) act() {
-	r.round++
 	for range mostRounds {
 		r.consider()
 		r.flush()
@@ -51,7 +52,6 @@ func (r *run) act() {
 	}
 	r.askForOutcomes()
 	r.watchBookings()
-	r.creditOthers()
 	r.restUntil = time.Now().Add(clockEvery)
 	if time.Since(r.spreadAt) >= spreadEvery {
 		r.rememberSightings()

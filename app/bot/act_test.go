@@ -430,3 +430,22 @@ func TestAnAcceptanceOfAnotherJobOpensTheBreaker(t *testing.T) {
 		w.want(w.bot.Status().Breaker.ByUser && w.bot.Status().Breaker.Kind == "wrong_act", "the breaker is %+v", w.bot.Status().Breaker)
 	})
 }
+
+func TestAJobThatIsTakenWhileItWaitsToBeTriedAgainIsLost(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.bare = true
+		w.portal.faults = func(kind, _ string) *fault {
+			if kind == "accept" {
+				w.records.change(func() { w.records.mayAct = errAway })
+				return &fault{instead: unavailable(500)}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"))
+		w.start()
+		w.status("100", app.JobUnknown)
+		w.pass(5 * time.Second)
+		w.portal.set(func() { w.portal.job("100").status, w.portal.job("100").offBoard = "Filled", true })
+		w.status("100", app.JobLost)
+	})
+}

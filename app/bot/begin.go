@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -58,7 +59,10 @@ func (b *Bot) prepare(ctx context.Context, s *start) (*run, error) {
 		return nil, err
 	}
 	if s.byUser {
-		b.tidy(ctx)
+		if err := b.tidy(ctx); err != nil {
+			b.release(lease)
+			return nil, notReady(err)
+		}
 	}
 	if s.stopped != nil {
 		b.release(lease)
@@ -80,22 +84,31 @@ func (b *Bot) leaseFor(ctx context.Context, s *start) (app.Lease, error) {
 	case s.stopped != nil:
 		return app.Lease{}, s.stopped
 	case err != nil:
-		return app.Lease{}, &app.Error{Code: app.CodeUnavailable, Message: "The records are not ready, so the bot cannot start", RetryAfter: time.Second, Err: err}
+		return app.Lease{}, notReady(err)
 	case !ok:
 		return app.Lease{}, app.Errorf(app.CodeConflict, "The bot is already running at the replica %s", lease.Holder)
 	}
 	return lease, nil
 }
 
+func notReady(err error) error {
+	return &app.Error{Code: app.CodeUnavailable, Message: "The records are not ready, so the bot cannot start", RetryAfter: time.Second, Err: err}
+}
+
 // tidy puts away what the last process left, now that the user has begun anew: nothing
 // may be resumed any more.
-func (b *Bot) tidy(ctx context.Context) {
+func (b *Bot) tidy(ctx context.Context) error {
 	b.duty.pending = false
+	if !b.savedWithin(ctx, patienceSave) {
+		return errors.New("what an earlier session did is still to be recorded")
+	}
 	left, err := read(ctx, b, func(ctx context.Context) (*app.Session, error) {
 		return b.records.Resumable(ctx, b.account)
 	})
 	switch {
-	case err != nil || left == nil:
+	case err != nil:
+		return err
+	case left == nil:
 	case left.Interrupted && left.Status == app.SessionStopped:
 		left.Interrupted = false
 		touch(left)
@@ -105,6 +118,7 @@ func (b *Bot) tidy(ctx context.Context) {
 	default:
 		b.closeCrashed(*left)
 	}
+	return nil
 }
 
 // newSession makes the row of a session that begins.

@@ -156,7 +156,8 @@ func (b *Bot) idle(ctx context.Context) {
 	}
 }
 
-// work drives the session until it has ended.
+// work drives the session until it has ended, and gives its lease back only when its last
+// state had a moment to be stored: another replica may take it up at once.
 func (b *Bot) work() {
 	r := b.run
 	r.drive()
@@ -164,6 +165,10 @@ func (b *Bot) work() {
 	b.run = nil
 	b.publish()
 	r.answer()
+	if r.ending != endLeaseLost {
+		b.savedWithin(context.Background(), patienceSave)
+		b.release(r.lease)
+	}
 }
 
 // ask has the owner goroutine do something and waits until it is answered, which may be
@@ -253,6 +258,14 @@ func read[T any](ctx context.Context, b *Bot, ask func(context.Context) (T, erro
 	limited, cancel := context.WithTimeout(ctx, patienceRead)
 	defer cancel()
 	return await(limited, b, ask)
+}
+
+// savedWithin waits for everything recorded so far to be stored, and tells whether it is.
+func (b *Bot) savedWithin(ctx context.Context, patience time.Duration) bool {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := await(limited, b, func(ctx context.Context) (struct{}, error) { return struct{}{}, b.ledger.wait(ctx) })
+	return err == nil
 }
 
 // instead gives the page that came instead of the one asked for; nil for other errors.

@@ -82,9 +82,7 @@ func (r *run) settleFirst() {
 	}
 	r.settledNow = false
 	r.flush()
-	ctx, cancel := context.WithTimeout(r.looking, patienceSave)
-	defer cancel()
-	_, _ = await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
+	r.bot.savedWithin(r.looking, patienceSave)
 }
 
 // first makes a job's first claim.
@@ -111,8 +109,10 @@ func (r *run) first(s *seen, act app.Act) *claim {
 		c := &claim{Claim: stored}
 		s.keep(c)
 		r.recordsBack()
-		r.tally.take(stored, r.session.ID)
-		r.rowFirst()
+		r.tally.take(stored)
+		// The job's row was on its way while the details were read and the claim was made.
+		// After a crash it tells more than the claim alone, so it gets a moment.
+		r.bot.savedWithin(r.looking, patienceRow)
 		return c
 	case r.over():
 	case app.CodeOf(err) != app.CodeConflict:
@@ -127,15 +127,6 @@ func (r *run) first(s *seen, act app.Act) *claim {
 		r.unfinished = true
 	}
 	return nil
-}
-
-// rowFirst gives the job's row a moment to be stored too: it was on its way while the
-// details were read and the claim was made, and after a crash it tells more than the
-// claim alone.
-func (r *run) rowFirst() {
-	ctx, cancel := context.WithTimeout(r.looking, patienceRow)
-	defer cancel()
-	_, _ = await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
 }
 
 // adoptClaim takes over a claim that was made elsewhere: by an earlier run, or under a
@@ -178,7 +169,7 @@ func (r *run) again(s *seen, c *claim) *claim {
 	next.Version = nextVersion(next.Version, time.Now())
 	r.step.claim(next)
 	r.flush()
-	if !r.storedInTime() {
+	if !r.bot.savedWithin(r.looking, patienceRead) {
 		r.unfinished = true
 		return nil
 	}
@@ -188,15 +179,7 @@ func (r *run) again(s *seen, c *claim) *claim {
 	c.wasTaken, c.released, c.told = false, false, false
 	c.asked, c.askAfter = 0, time.Time{}
 	if reopened {
-		r.tally.take(next, r.session.ID)
+		r.tally.take(next)
 	}
 	return c
-}
-
-// storedInTime waits for everything recorded so far to be stored, which a post needs.
-func (r *run) storedInTime() bool {
-	ctx, cancel := context.WithTimeout(r.looking, patienceRead)
-	defer cancel()
-	_, err := await(ctx, r.bot, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.bot.ledger.wait(ctx) })
-	return err == nil
 }

@@ -100,6 +100,7 @@ func (r *run) settleByBoard() {
 		if c.try.look >= r.look && !c.before {
 			continue // The board is older than the try.
 		}
+		c.free = c.free && s.matchedNow(r.look)
 		r.weigh(s, c, r.signOnBoard(s, c))
 	}
 	for _, s := range r.here {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -55,6 +56,9 @@ func (d *duty) wait(b *Bot, why string, more ...any) {
 
 // takeUp tells whether the duty is done.
 func (b *Bot) takeUp() (done bool, err error) {
+	if !b.savedWithin(context.Background(), patienceSave) {
+		return false, notReady(errors.New("what an earlier session did is still to be recorded"))
+	}
 	left, err := read(context.Background(), b, func(ctx context.Context) (*app.Session, error) {
 		return b.records.Resumable(ctx, b.account)
 	})

@@ -9,7 +9,7 @@ import (
 
 // Bounds of the logging in.
 const (
-	mostStrikes  = 2 // Tries with credentials that were not taken: a third could lock the account.
+	mostStrikes  = 2  // Tries with credentials that were not taken: a third could lock the account.
 	mostLogins   = 40 // Within loginWindow: a portal that logs us out at every look is not hammered.
 	loginWindow  = time.Minute
 	whyStrikes   = "The portal does not take the log-in data. They were tried twice and are not tried again, so that the account is not locked: check ATOZ_USERNAME and ATOZ_PASSWORD, then start the bot."

@@ -23,6 +23,7 @@ type fakeJob struct {
 	noPage                                 bool // Its details are gone.
 	noForm                                 bool // Its row carries no accept form.
 	rejected                               bool
+	reached, taken                         int // Posts that reached the portal, and that did something.
 }
 
 func (j *fakeJob) state() app.JobState {
@@ -43,6 +44,7 @@ type fault struct {
 	after   bool          // after it has taken effect,
 	delay   time.Duration // and after this.
 	hang    bool          // It hangs until its context ends.
+	linger  time.Duration // Between the effect and the answer.
 	reply   *app.Reply    // What an act answers, without effect.
 	board   *app.Board    // What a look answers.
 	details *app.Details
@@ -69,6 +71,7 @@ type fakePortal struct {
 	inFlight int
 	most     int // Requests under way at once, at most.
 	posted   chan string
+	again    []string // Posts for jobs that were ours already.
 }
 
 func newFakePortal() *fakePortal {
@@ -319,7 +322,10 @@ func (p *fakePortal) Reject(ctx context.Context, job app.Job) (app.Reply, error)
 
 func (p *fakePortal) act(ctx context.Context, kind string, job app.Job, do func(*fakeJob)) (app.Reply, error) {
 	at := time.Now()
-	p.posted <- kind + " " + job.Number
+	select {
+	case p.posted <- kind + " " + job.Number:
+	default: // Nobody listens.
+	}
 	f, err := p.request(ctx, kind, job.Number)
 	if err != nil {
 		return app.Reply{PostedAt: at}, err
@@ -333,8 +339,27 @@ func (p *fakePortal) act(ctx context.Context, kind string, job app.Job, do func(
 		f.reply.PostedAt = at
 		return *f.reply, nil
 	}
-	if j := p.job(job.Number); j != nil && j.status == "Matched" {
+	j := p.job(job.Number)
+	if j != nil && j.status == "Accepted" {
+		p.again = append(p.again, kind+" "+job.Number)
+	}
+	if j != nil && j.status == "Matched" && !j.rejected {
 		do(j)
+		j.taken++
+	}
+	if j != nil {
+		j.reached++
+	}
+	if f.linger > 0 {
+		p.mu.Unlock()
+		select {
+		case <-time.After(f.linger):
+		case <-ctx.Done():
+		}
+		p.mu.Lock()
+		if ctx.Err() != nil {
+			return app.Reply{PostedAt: at}, &app.PageError{Class: app.PageUnavailable, Sent: true, Reason: "cut", Err: ctx.Err()}
+		}
 	}
 	if f.instead != nil {
 		return app.Reply{PostedAt: at}, f.instead
@@ -355,7 +380,7 @@ func (p *fakePortal) survive() *fakePortal {
 	defer p.mu.Unlock()
 	next := &fakePortal{
 		jobs: p.jobs, latency: p.latency, wrong: p.wrong, hideOurs: p.hideOurs, bare: p.bare, partial: p.partial,
-		faults: p.faults, posted: p.posted,
+		faults: p.faults, posted: p.posted, again: p.again,
 	}
 	p.jobs = nil
 	p.faults = func(string, string) *fault { return &fault{instead: refused()} }

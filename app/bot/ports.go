@@ -30,8 +30,6 @@ type Records interface {
 	// Resumable gives the newest session of the account that a crash or the end of the
 	// process interrupted; nil where there is none.
 	Resumable(ctx context.Context, accountID string) (*app.Session, error)
-	// Session gives one session; CodeNotFound where there is none.
-	Session(ctx context.Context, id string) (app.Session, error)
 	// Unsettled gives the claims whose outcome is not known.
 	Unsettled(ctx context.Context, accountID string) ([]app.Claim, error)
 	// Jobs gives what is recorded of these numbers.

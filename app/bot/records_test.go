@@ -33,6 +33,7 @@ type fakeRecords struct {
 	mayAct     error // nothing may be acted on,
 	readFails  error // and nothing can be read.
 	slow       time.Duration
+	refuse     string // A language that is not saved.
 	wishes     []app.Wish
 }
 
@@ -133,16 +134,6 @@ func (r *fakeRecords) Resumable(ctx context.Context, account string) (*app.Sessi
 		}
 	}
 	return newest, nil
-}
-
-func (r *fakeRecords) Session(ctx context.Context, id string) (app.Session, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s, ok := r.sessions[id]
-	if !ok {
-		return s, app.Errorf(app.CodeNotFound, "no such session")
-	}
-	return s, r.readFails
 }
 
 func (r *fakeRecords) Unsettled(ctx context.Context, account string) ([]app.Claim, error) {
@@ -252,6 +243,11 @@ func (r *fakeRecords) Save(ctx context.Context, rec app.Record) error {
 	defer r.mu.Unlock()
 	if r.saveFails != nil {
 		return r.saveFails
+	}
+	for _, j := range rec.Jobs {
+		if r.refuse != "" && j.Language == r.refuse {
+			return app.Errorf(app.CodeInternal, "what language is that?")
+		}
 	}
 	r.saves++
 	if s := rec.Session; s != nil && s.Version >= r.sessions[s.ID].Version {

@@ -71,12 +71,11 @@ type run struct {
 	badVersion     int64  // The version of a configuration that cannot be used.
 	barredTold     string
 	digest         digest
-	postedNow      bool              // Something was posted in this round.
-	freeBoard      *app.Board        // The newest that came as a reply.
-	surprises      []*seen           // Jobs that became ours on the newest board without an act of ours.
-	credits        map[string]credit // What earlier sessions won after all.
-	settledNow     bool              // Something was settled since the last claim.
-	urgent         bool              // An answer waits to be acted on.
+	postedNow      bool       // Something was posted in this round.
+	freeBoard      *app.Board // The newest that came as a reply.
+	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
+	settledNow     bool       // Something was settled since the last claim.
+	urgent         bool       // An answer waits to be acted on.
 }
 
 func newRun(b *Bot, s app.Session, lease app.Lease) *run {

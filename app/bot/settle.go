@@ -11,6 +11,7 @@ import (
 func (r *run) settle(s *seen, c *claim, outcome app.Outcome, why string) {
 	now := time.Now().UTC()
 	wasOpen := !c.Settled()
+	c.SessionID = r.session.ID // The session that learns of it counts it, in the same record.
 	c.Outcome, c.OutcomeAt, c.Detail = outcome, now, why
 	c.touch()
 	c.wasTaken = !s.matchedNow(r.look)
@@ -44,16 +45,16 @@ func (r *run) count(s *seen, c *claim, wasOpen bool) {
 	switch c.Outcome {
 	case app.OutcomeAccepted:
 		s.record.RejectionReason, s.record.VanishedAt = "", time.Time{}
-		r.credit(c, credit{accepted: 1})
+		r.session.TotalAccepted++
 		if !wasOpen {
-			r.tally.take(c.Claim, r.session.ID)
+			r.tally.take(c.Claim)
 		}
 		b.breaker.won(time.Now())
 		r.digest.accepted++
 		r.watch.add(s)
 		r.tellCap()
 	case app.OutcomeRejected:
-		r.credit(c, credit{rejected: 1})
+		r.session.TotalRejected++
 		b.breaker.errors = 0
 		r.digest.rejected++
 	case app.OutcomeRefused:
@@ -61,7 +62,7 @@ func (r *run) count(s *seen, c *claim, wasOpen bool) {
 		fallthrough
 	default:
 		if wasOpen {
-			r.tally.free(c.Claim, r.session.ID)
+			r.tally.free(c.Claim)
 		}
 		r.digest.lost++
 	}
@@ -176,7 +177,7 @@ func (r *run) release(s *seen, c *claim, why string) {
 	c.touch()
 	c.released = true
 	r.settledNow = true
-	r.tally.free(c.Claim, r.session.ID)
+	r.tally.free(c.Claim)
 	s.record.Status = app.JobMatched
 	s.record.RejectionReason = why
 	r.step.claim(c.Claim)
@@ -191,6 +192,10 @@ func (r *run) restore() {
 		return
 	}
 	b := r.bot
+	if !b.savedWithin(r.looking, patienceSave) {
+		r.unfinished = true // What an earlier session of this process did is not there to be read yet.
+		return
+	}
 	type past struct {
 		open    []app.Claim
 		watched []app.JobRecord
@@ -236,13 +241,20 @@ func (r *run) stranger(number string) {
 	}
 }
 
-// reopen takes up a claim that an earlier run did not settle.
+// reopen takes up a claim that an earlier run did not settle. It belongs to this session
+// now: this one will learn of its outcome, and has to count it.
 func (r *run) reopen(c app.Claim) {
 	s := r.seen[c.Number]
 	if s.claim(c.Act) == nil {
 		s.keep(&claim{Claim: c, before: true})
 	}
 	kept := s.claim(c.Act)
+	if kept.SessionID != r.session.ID {
+		kept.SessionID = r.session.ID
+		kept.touch()
+		r.step.claim(kept.Claim)
+		r.tally.adopt(kept.Claim)
+	}
 	kept.told = kept.Outcome == app.OutcomeUnknown
 	kept.try.reason = "before the bot was started anew"
 	if kept.Detail != "" {
@@ -268,45 +280,5 @@ func (r *run) recordsBack() {
 	if r.recordsTrouble != "" {
 		r.recordsTrouble = ""
 		r.bot.log.Info("the records answer again")
-	}
-}
-
-// credit is what a session has won.
-type credit struct{ accepted, rejected int64 }
-
-// credit counts an outcome for the session that made the claim.
-func (r *run) credit(c *claim, won credit) {
-	if c.SessionID == r.session.ID {
-		r.session.TotalAccepted += won.accepted
-		r.session.TotalRejected += won.rejected
-		return
-	}
-	if r.credits == nil {
-		r.credits = map[string]credit{}
-	}
-	sum := r.credits[c.SessionID]
-	sum.accepted += won.accepted
-	sum.rejected += won.rejected
-	r.credits[c.SessionID] = sum
-}
-
-// creditOthers adds to the counters of earlier sessions what they won after all.
-func (r *run) creditOthers() {
-	b := r.bot
-	for id, won := range r.credits {
-		session, err := read(r.looking, b, func(ctx context.Context) (app.Session, error) { return b.records.Session(ctx, id) })
-		if err != nil {
-			if app.CodeOf(err) == app.CodeNotFound {
-				delete(r.credits, id)
-			}
-			continue
-		}
-		delete(r.credits, id)
-		session.TotalAccepted += won.accepted
-		session.TotalRejected += won.rejected
-		touch(&session)
-		p := b.newStep()
-		p.session(session)
-		b.enqueue(p)
 	}
 }

@@ -85,8 +85,13 @@ func (r *run) nameless(j *app.Job) {
 	r.note(levelWarning, "A row of the board has a reference that is not understood, so nothing is done about it: "+text)
 }
 
-// acquaint asks the records what they know of the jobs that are new here.
+// acquaint asks the records what they know of the jobs that are new here. Before what
+// earlier runs did is there to be read, their answer could be an old one.
 func (r *run) acquaint() {
+	if !r.restored {
+		r.unfinished = true
+		return
+	}
 	var numbers []string
 	for _, s := range r.here {
 		if !s.familiar {
@@ -229,12 +234,13 @@ func (r *run) describe(s *seen) bool {
 
 // missing notes which jobs a complete board no longer shows.
 func (r *run) missing(at time.Time) {
+	recorded := r.bot.ledger.waiting() == 0
 	for number, s := range r.seen {
 		switch {
 		case s.look == r.look:
 		case s.present:
 			r.left(s, at)
-		case s.idle() && at.Sub(s.record.LastSeenAt) > forgetAfter:
+		case recorded && s.idle() && at.Sub(s.record.LastSeenAt) > forgetAfter:
 			delete(r.seen, number)
 		}
 	}

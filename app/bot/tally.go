@@ -56,36 +56,34 @@ func equalBookings(a, b app.Booking) bool {
 		a.StartsAt.Equal(b.StartsAt) && a.EndsAt.Equal(b.EndsAt)
 }
 
-// take counts a claim that was made.
-func (t *tally) take(c app.Claim, sessionID string) {
+// adopt counts an earlier session's open claim for this one. Its time is booked already.
+func (t *tally) adopt(c app.Claim) {
 	if c.Act == app.ActReject {
-		if c.SessionID == sessionID {
-			t.stored.Rejected++
-		}
-		return
-	}
-	if c.SessionID == sessionID {
+		t.stored.Rejected++
+	} else {
 		t.stored.Session++
 	}
-	t.stored.Bookings = append(slices.Clip(t.stored.Bookings), app.Booking{
-		Number: c.Number, Label: c.Ref, JobType: c.JobType, StartsAt: c.StartsAt, EndsAt: c.EndsAt, Firm: true,
-	})
 	t.changed()
 }
 
+// take counts a claim that was made.
+func (t *tally) take(c app.Claim) {
+	if c.Act == app.ActAccept {
+		t.stored.Bookings = append(slices.Clip(t.stored.Bookings), app.Booking{
+			Number: c.Number, Label: c.Ref, JobType: c.JobType, StartsAt: c.StartsAt, EndsAt: c.EndsAt, Firm: true,
+		})
+	}
+	t.adopt(c)
+}
+
 // free counts a claim no longer: it came to nothing.
-func (t *tally) free(c app.Claim, sessionID string) {
+func (t *tally) free(c app.Claim) {
 	if c.Act == app.ActReject {
-		if c.SessionID == sessionID {
-			t.stored.Rejected = max(t.stored.Rejected-1, 0)
-		}
-		t.changed()
-		return
-	}
-	if c.SessionID == sessionID {
+		t.stored.Rejected = max(t.stored.Rejected-1, 0)
+	} else {
 		t.stored.Session = max(t.stored.Session-1, 0)
+		t.stored.Bookings = slices.DeleteFunc(slices.Clone(t.stored.Bookings), func(b app.Booking) bool { return b.Number == c.Number && b.Firm })
 	}
-	t.stored.Bookings = slices.DeleteFunc(slices.Clone(t.stored.Bookings), func(b app.Booking) bool { return b.Number == c.Number && b.Firm })
 	t.changed()
 }
 
