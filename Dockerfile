@@ -12,7 +12,11 @@ ARG COMMIT=unknown
 ENV CGO_ENABLED=0 GOPROXY=${GOPROXY} GOTOOLCHAIN=local GOFLAGS=-buildvcs=false
 WORKDIR /src
 COPY go.mod go.sum ./
-RUN go mod download
+# What is slow to compile and seldom changes gets a layer of its own.
+RUN go mod download \
+ && go build -trimpath modernc.org/sqlite github.com/pressly/goose/v3 github.com/jackc/pgx/v5/stdlib \
+      github.com/redis/go-redis/v9 github.com/alicebob/miniredis/v2 github.com/danielgtaylor/huma/v2 \
+      github.com/expr-lang/expr github.com/PuerkitoBio/goquery github.com/prometheus/client_golang/prometheus/promhttp
 COPY . .
 RUN go build -trimpath -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /out/atozbot . \
  && mkdir -p /out/data /out/tmp && chmod 1777 /out/tmp
