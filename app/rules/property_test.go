@@ -286,7 +286,11 @@ func TestWeeklyHoursMinuteByMinute(t *testing.T) {
 		if want == app.Yes {
 			fitting++
 		}
-		d := compile(t, func(f *app.Configuration) { f.WeeklyHours = c.WeeklyHours }).Decide(job, app.Tally{}, now)
+		set, err := rules.Compile(c)
+		if err != nil {
+			t.Fatal(seed, err)
+		}
+		d := set.Decide(job, app.Tally{}, now)
 		i := slices.Index(rules.Rules(), rules.RuleWeeklyHours)
 		if d.Checks[i].Held != want {
 			t.Fatalf("seed %d: %s %s for %d min in %v: %s, want %s", seed, job.Date, job.Time, job.DurationMinutes, c.WeeklyHours, d.Checks[i].Held, want)
