@@ -217,7 +217,7 @@ func TestTokensSeenBeforeWorkWhileTheDatabaseIsAway(t *testing.T) {
 	if status("seen") != 200 || status("expiring") != 200 {
 		t.Fatal("the tokens do not work")
 	}
-	h.away = true
+	h.goAway(true)
 	h.now = h.now.Add(2 * time.Minute)
 	for secret, want := range map[string]int{"seen": 200, "unseen": 503, "expiring": 401, environmentToken: 200} {
 		if got := status(secret); got != want {

@@ -129,7 +129,7 @@ func TestNothingInnerAndNothingSecretLeaves(t *testing.T) {
 	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
 	s := api.New(o)
 
-	h.broken = errors.New("pq: password authentication failed for user atoz with hunter2")
+	h.breakWith(errors.New("pq: password authentication failed for user atoz with hunter2"))
 	for _, path := range []string{"/api/bot/jobs", "/api/bot/sessions", "/api/bot/jobs/export", "/api/bot/configuration", "/api/logs"} {
 		w := request(s, "GET", path, "")
 		p := isProblem(t, w)
@@ -141,7 +141,7 @@ func TestNothingInnerAndNothingSecretLeaves(t *testing.T) {
 		}
 		log.Reset()
 	}
-	h.broken = nil
+	h.breakWith(nil)
 	h.panics = true
 	w := request(s, "GET", "/api/bot/status", "")
 	if isProblem(t, w); w.Code != 500 || strings.Contains(w.Body.String(), "hunter2") {
@@ -161,7 +161,7 @@ func TestNothingInnerAndNothingSecretLeaves(t *testing.T) {
 func TestWhileTheDatabaseIsAway(t *testing.T) {
 	h := prepared()
 	s := h.serve(t)
-	h.away = true
+	h.goAway(true)
 	for _, path := range []string{"/api/bot/jobs", "/api/bot/sessions", "/api/bot/jobs/export", "/api/bot/configuration", "/api/bot/analytics", "/api/bot/dashboard/metrics", "/api/logs", "/api/audit"} {
 		w := request(s, "GET", path, "")
 		isProblem(t, w)
