@@ -26,6 +26,7 @@ type versions struct {
 	rulebook *rulebook
 	now      func() time.Time
 	log      *slog.Logger
+	changed  func() // Told of every version saved here; may be nil.
 }
 
 // Active gives the one in force, from memory.
@@ -54,6 +55,9 @@ func (v versions) inForce(c app.Configuration, err error) (app.Configuration, er
 		return app.Configuration{}, err
 	}
 	v.rulebook.use(c)
+	if v.changed != nil {
+		v.changed()
+	}
 	return c, nil
 }
 

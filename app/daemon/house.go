@@ -32,12 +32,15 @@ type house struct {
 	settings config.Settings
 	demo     bool
 	log      *slog.Logger
+	notebook *notebook
 	started  time.Time
 	address  string
 
 	replica replica
 	portal  *portal.Client
 	db      *store.Store
+	journal *store.Journaled // nil where the database is a file of this machine.
+	records records          // The one or the other.
 	carrier *carrier
 
 	database, redis *health.Keeper
@@ -53,6 +56,17 @@ type house struct {
 	stopping atomic.Bool
 }
 
+// records is what the bot works with: a database of this machine, or PostgreSQL with a
+// journal beside it.
+type records interface {
+	bot.Records
+	bot.Wishes
+	configurations
+	Here(ctx context.Context, r store.Replica) error
+	Gone(ctx context.Context, id string) error
+	Close() error
+}
+
 // open makes everything that listening does not need to wait for: nothing is connected,
 // nothing runs.
 func (h *house) open() error {
@@ -64,12 +78,12 @@ func (h *house) open() error {
 		return err
 	}
 	if h.carrier, err = openRedis(h.settings, h.replica.id, h.log); err != nil {
-		return errors.Join(err, h.db.Close())
+		return errors.Join(err, h.records.Close())
 	}
-	h.rulebook = &rulebook{source: h.db, account: app.DefaultAccountID, log: h.log, changed: h.newRules}
+	h.rulebook = &rulebook{source: h.records, account: app.DefaultAccountID, log: h.log, changed: h.newRules}
 	h.database = h.keepDatabase()
 	h.redis = keepRedis(h.settings, h.carrier, h.log)
-	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With("part", "bot"))
+	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With(partKey, "bot"))
 	h.hub = h.makeHub()
 	h.desk.changed = h.hub.Changed
 	h.monitor = health.NewMonitor(health.MonitorOptions{
@@ -86,7 +100,7 @@ func (h *house) open() error {
 
 // close gives back what open took.
 func (h *house) close() {
-	for _, err := range []error{h.portal.Close(), h.carrier.close(), h.db.Close()} {
+	for _, err := range []error{h.portal.Close(), h.carrier.close(), h.records.Close()} {
 		if err != nil {
 			h.log.Warn("something could not be closed", "error", err)
 		}
@@ -99,9 +113,9 @@ func (h *house) makeBot() *bot.Bot {
 	return bot.New(bot.Options{
 		AccountID: app.DefaultAccountID, Holder: h.replica.id,
 		Portal:      &zonedPortal{Client: h.portal, rulebook: h.rulebook},
-		Records:     &botRecords{Store: h.db, rulebook: h.rulebook},
-		Wishes:      h.db,
-		Credentials: h.credentials, Random: rand.Float64, Log: h.log.With("part", "bot"),
+		Records:     &botRecords{records: h.records, rulebook: h.rulebook},
+		Wishes:      h.records,
+		Credentials: h.credentials, Random: rand.Float64, Log: h.log.With(partKey, "bot"),
 	})
 }
 
@@ -147,7 +161,7 @@ func (z *zonedPortal) Look(ctx context.Context) (app.Board, error) {
 
 // botRecords are the records with the configuration from memory.
 type botRecords struct {
-	*store.Store
+	records
 	rulebook *rulebook
 }
 
@@ -194,7 +208,7 @@ func (h *house) makeHub() *live.Hub {
 			}
 			return json.Marshal(metrics)
 		},
-		Log: h.log.With("part", "live"),
+		Log: h.log.With(partKey, "live"),
 	})
 }
 
@@ -202,37 +216,21 @@ func (h *house) apiRecords() apiRecords {
 	return apiRecords{Store: h.db, account: app.DefaultAccountID, rulebook: h.rulebook, now: time.Now}
 }
 
-// ready tells whether the bot's work can be done: act and record.
-func (h *house) ready() (bool, string) {
-	switch {
-	case h.stopping.Load():
-		return false, "the program is stopping"
-	case !h.database.State().Usable():
-		return false, "the database is " + h.database.State().Check()
-	default:
-		return true, ""
-	}
-}
-
-// more is what else health shows in detail.
-func (h *house) more() map[string]any {
-	return map[string]any{"journal": map[string]any{"waiting": h.journaled()}}
-}
-
-// journaled is how many steps wait to be carried over.
-func (h *house) journaled() int { return h.desk.bot().Status().Unrecorded }
-
 // keepDatabase makes the database's keeper: connect, then migrate.
 func (h *house) keepDatabase() *health.Keeper {
 	s := h.settings
-	return health.NewKeeper(health.Options{
-		Name: "database", Label: "the database", Log: h.log.With("part", "database"),
+	keeper := health.NewKeeper(health.Options{
+		Name: "database", Label: "the database", Log: h.log.With(partKey, "database"), UsedUp: h.fallBack,
 		Stages: []health.Stage{
 			{Attempts: s.DBConnectAttempts, Delay: s.DBConnectDelay, Try: h.db.Ping},
 			{Name: "migrating", Attempts: s.DBMigrateAttempts, Delay: s.DBMigrateDelay, Try: h.prepareDatabase, Unbounded: true},
 		},
 		Probe: h.db.Ping, Explain: explainDatabase,
 	})
+	if h.journal != nil {
+		keeper.Subscribe(func(s *health.State) { h.journal.Healthy(s.Phase == health.Healthy) })
+	}
+	return keeper
 }
 
 // prepareDatabase makes a database that answers one that can be worked with.
@@ -264,7 +262,7 @@ func (h *house) prepareDatabase(ctx context.Context) error {
 }
 
 // run runs the house until ctx ends, and ends it in order.
-func (h *house) run(ctx context.Context, listener net.Listener) error {
+func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	server := newServer(h.front, h.log)
 	// What runs does not end with the signal: the end has an order of its own.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -275,14 +273,25 @@ func (h *house) run(ctx context.Context, listener net.Listener) error {
 
 	served := make(chan error, 1)
 	go func() { served <- h.serveOn(server, listener) }()
+	// Before the keepers begin: nothing is called healthy that cannot be used yet.
+	failed := h.openRooms()
 	h.watchOver(group, life, "database keeper", h.database.Run)
 	h.watchOver(group, life, "redis keeper", h.redis.Run)
 	h.watchOver(group, life, "rulebook", h.rulebook.run)
 	h.watchOver(group, streams, "live updates", h.hub.Run)
 	group.Go(func() error { return h.desk.run(life) })
-	h.watchOver(group, life, "greeter", h.greet)
+	if h.journal != nil {
+		h.watchOver(group, life, "journal", h.journal.Run)
+	}
+	h.watchOver(group, life, "heartbeat", h.beat(heartbeat, h.here))
+	h.watchOver(group, life, "tending", h.beat(tendEvery, h.tend))
+	h.watchOver(group, life, "pruning", h.beat(pruneEvery, h.prune))
+	h.watchOver(group, life, "notebook", func(ctx context.Context) error { return h.notebook.run(ctx, h.canStore, h.db.AddLogs) })
 
-	failed := h.openRooms()
+	h.watchOver(group, life, "greeter", h.greet)
+	if metrics != nil {
+		h.watchOver(group, life, "metrics", func(ctx context.Context) error { return h.serveMetrics(ctx, metrics) })
+	}
 	if failed == nil {
 		select {
 		case <-ctx.Done():
@@ -309,9 +318,25 @@ func (h *house) serveOn(server *http.Server, listener net.Listener) error {
 	return server.Serve(listener)
 }
 
+// serveMetrics answers /metrics on an address of its own until ctx ends.
+func (h *house) serveMetrics(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	if h.api != nil {
+		mux.Handle("GET /metrics", h.api.Metrics())
+	}
+	server := newServer(mux, h.log)
+	closed := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer closed()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
 // How long each step of the end may take; together less than the 10 s that are promised.
 const (
 	patienceAct     = 5 * time.Second
+	patienceJournal = 1500 * time.Millisecond
 	patienceStreams = 1500 * time.Millisecond
 )
 
@@ -323,6 +348,7 @@ func (h *house) stop(server *http.Server, endStreams, end context.CancelFunc) {
 	if err := h.desk.shutdown(act); err != nil {
 		h.log.Warn("the bot did not end in time; what it had claimed is settled at the next start", "error", err)
 	}
+	h.leave()
 	endStreams()
 	streams, cancelStreams := context.WithTimeout(context.Background(), patienceStreams)
 	defer cancelStreams()
@@ -330,6 +356,24 @@ func (h *house) stop(server *http.Server, endStreams, end context.CancelFunc) {
 		_ = server.Close() // Whoever still reads is cut off.
 	}
 	end()
+}
+
+// leave carries over what waits, as far as that is quick, and says that this replica is
+// gone, so that nobody waits for it.
+func (h *house) leave() {
+	if h.database.State().Phase != health.Healthy {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patienceJournal)
+	defer cancel()
+	if h.journal != nil {
+		if err := h.journal.Drain(ctx); err != nil {
+			h.log.Warn("what waits in the journal is carried over with the next start", "error", err)
+		}
+	}
+	if err := h.records.Gone(ctx, h.replica.id); err != nil {
+		h.log.Debug("the end of this replica could not be noted", "error", err)
+	}
 }
 
 // watchOver runs one part of the house and, where it ends by a fault, tells so and runs
@@ -364,21 +408,56 @@ func guard(ctx context.Context, log *slog.Logger, name string, run func(context.
 	return run(ctx)
 }
 
+// sayHowToSignIn prints the set-up link where nobody can sign in yet.
+func (h *house) sayHowToSignIn(ctx context.Context) {
+	if h.site == nil {
+		return
+	}
+	path, err := h.site.SetUpPath(ctx)
+	switch {
+	case err != nil:
+		h.log.Warn("whether anybody can sign in is not known", "error", err)
+	case path != "":
+		// Not through the house's own log, which everyone in the dashboard can read.
+		h.process.log().Info("nobody can sign in yet; set the password once at " + h.address + path)
+	}
+}
+
+// patienceGreet is how long the bot waits for the database before it begins with the
+// journal alone.
+const patienceGreet = 2 * time.Second
+
 // greet lets the bot begin once the records can be asked, and says where the dashboard is.
 func (h *house) greet(ctx context.Context) error {
+	if !h.awaitRecords(ctx) {
+		return nil
+	}
+	close(h.desk.ready)
+	if !h.settings.BotAutostart {
+		h.log.Info("the bot is started from the dashboard; BOT_AUTOSTART=true starts it with the program")
+	}
 	if !h.database.Await(ctx, (*health.State).Usable).Usable() {
 		return nil
 	}
 	h.through.Store(true)
-	close(h.desk.ready)
 	h.hub.Committed()
 	h.log.Info("ready: open " + h.address)
 	if h.demo {
 		h.log.Info("this is the demo: the portal is a practice one inside this process, and nothing here is real")
 	}
-	if !h.settings.BotAutostart {
-		h.log.Info("the bot is started from the dashboard; BOT_AUTOSTART=true starts it with the program")
-	}
+	h.sayHowToSignIn(ctx)
 	<-ctx.Done()
 	return nil
+}
+
+// awaitRecords waits for the database. Where there is a journal, the bot begins without
+// it as soon as it is plain that the database is not there.
+func (h *house) awaitRecords(ctx context.Context) bool {
+	if h.journal == nil {
+		return h.database.Await(ctx, (*health.State).Usable).Usable()
+	}
+	patience, cancel := context.WithTimeout(ctx, patienceGreet)
+	defer cancel()
+	h.database.Await(patience, func(s *health.State) bool { return s.Usable() || s.Retries > 0 })
+	return ctx.Err() == nil
 }

@@ -12,19 +12,21 @@ import (
 
 // openRooms builds the API and the dashboard and lets requests through to them.
 func (h *house) openRooms() error {
-	settled := versions{db: h.db, account: app.DefaultAccountID, rulebook: h.rulebook, now: time.Now, log: h.log}
+	settled := versions{db: h.db, account: app.DefaultAccountID, rulebook: h.rulebook, now: time.Now, log: h.log, changed: h.mirrorChanged}
 	shown := apiBot{desk: h.desk, replica: h.replica.id, rulebook: h.rulebook}
 	site, err := web.New(web.Options{
 		Version: h.process.Build.Version, Demo: h.demo,
 		Bot: webBot{apiBot: shown, db: h.db, missing: h.missing},
 		Health: webHealth{
-			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, waiting: h.journaled, started: h.through.Load, check: h.checkNow,
+			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, waiting: h.journaled, started: h.pagesOpen, check: h.checkNow,
 		},
 		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID},
 		Configurations: webConfigurations{settled},
+		Insights:       webInsights{db: h.db, account: app.DefaultAccountID},
+		LogEntries:     webLog{h.db},
 		FirstPassword:  h.settings.AdminPassword.Reveal(),
 		TrustedProxies: h.settings.TrustedProxies,
-		Log:            h.log.With("part", "dashboard"),
+		Log:            h.log.With(partKey, "dashboard"),
 	})
 	if err != nil {
 		return err
@@ -39,8 +41,9 @@ func (h *house) openRooms() error {
 			Health: http.HandlerFunc(h.monitor.Health), Live: http.HandlerFunc(h.monitor.Live), Ready: http.HandlerFunc(h.monitor.Ready),
 			Detailed: http.HandlerFunc(h.monitor.Detailed), Service: http.HandlerFunc(h.monitor.Service), ForceCheck: http.HandlerFunc(h.monitor.ForceCheck),
 		},
+		Measured:         []api.Measured{h},
 		MetricsElsewhere: h.settings.MetricsAddr != "",
-		Log:              h.log.With("part", "api"),
+		Log:              h.log.With(partKey, "api"),
 	})
 	mux := http.NewServeMux()
 	for _, path := range api.Paths() {
@@ -49,6 +52,13 @@ func (h *house) openRooms() error {
 	mux.Handle("/", site)
 	h.front.open(mux)
 	return nil
+}
+
+// mirrorChanged has the journal's mirror follow what was saved past it.
+func (h *house) mirrorChanged() {
+	if h.journal != nil {
+		h.journal.MirrorChanged()
+	}
 }
 
 // checkNow asks every dependency anew without waiting for the answers.

@@ -44,7 +44,7 @@ func (p Process) ServeDemo(ctx context.Context) error {
 		return fmt.Errorf("find a place for the practice portal: %w", err)
 	}
 	settings := p.Settings.ForDemo(folder, "http://"+listener.Addr().String(), practice.DefaultEmail, practice.DefaultPassword)
-	stand := practice.New(practice.Demo(time.Now()), practice.Options{Log: p.log().With("part", "practice portal")})
+	stand := practice.New(practice.Demo(time.Now()), practice.Options{Log: p.log().With(partKey, "practice portal")})
 
 	// The portal ends after the bot, so that an act in hand is answered.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -58,7 +58,8 @@ func (p Process) ServeDemo(ctx context.Context) error {
 // serve checks what must be right before anything starts, listens, and hands over to
 // the house.
 func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error {
-	log := p.log()
+	pages := newNotebook()
+	log := slog.New(noting{Handler: p.log().Handler(), notebook: pages})
 	if err := prepareFolder(s.DataDir); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error 
 	if err != nil {
 		return err
 	}
-	h := &house{process: p, settings: s, demo: demo, log: log, portal: client, started: time.Now()}
+	h := &house{process: p, settings: s, demo: demo, log: log, notebook: pages, portal: client, started: time.Now()}
 	if err := h.open(); err != nil {
 		return err
 	}
@@ -76,12 +77,22 @@ func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error 
 		return err
 	}
 	h.address = addressOf(listener, s)
+	var metrics net.Listener
+	if s.MetricsAddr != "" {
+		if metrics, err = (&net.ListenConfig{}).Listen(ctx, "tcp", string(s.MetricsAddr)); err != nil {
+			h.close()
+			return errors.Join(fmt.Errorf("cannot listen for metrics: %w; check METRICS_ADDR", err), listener.Close())
+		}
+	}
 	log.Info("listening on "+h.address, "version", p.Build.Version, "commit", p.Build.Commit)
 	for _, warning := range p.Warnings {
 		log.Warn(warning)
 	}
 	logSettings(log, s)
-	return h.run(ctx, listener)
+	if metrics != nil {
+		log.Info("metrics at http://" + metrics.Addr().String() + "/metrics")
+	}
+	return h.run(ctx, listener, metrics)
 }
 
 // openPortal makes the portal's client. It asks nothing yet; mistakes are told by the
@@ -157,11 +168,21 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 
 // openDatabase opens the configured database; nothing is connected yet.
 func (h *house) openDatabase() error {
-	options := store.Options{Logger: h.log.With("part", "database"), Tell: h.tell, OnTrouble: h.trouble}
+	options := store.Options{Logger: h.log.With(partKey, "database"), Tell: h.tell, OnTrouble: h.trouble}
 	db, err := store.Open(dsn(h.settings), options)
 	if err != nil {
 		return config.Mistakes{{Name: "DATABASE_URL", Reason: sentenceOf(err)}}
 	}
-	h.db = db
+	h.db, h.records = db, db
+	if !h.settings.DatabaseURL.IsPostgres() {
+		return nil
+	}
+	h.journal, err = store.NewJournaled(db, store.JournalOptions{
+		Path: filepath.Join(h.settings.DataDir, "journal.db"), Replica: h.replica.id, First: h.settings.FirstConfiguration(),
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("prepare the journal: %w", err), db.Close())
+	}
+	h.records = h.journal
 	return nil
 }
