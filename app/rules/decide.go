@@ -158,8 +158,6 @@ func readType(job *app.Job, fold func(string) text) (text, typeState) {
 	}
 }
 
-func (x *subject) typeText() text { return x.typ }
-
 // noType gives the answer of a rule that needs the job type where it is not known.
 func (x *subject) noType(wanted string) answer {
 	a := answer{held: app.Unknown, wanted: wanted}

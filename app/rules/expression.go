@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -30,6 +31,7 @@ type expression struct {
 	source  string
 	program *vm.Program
 	names   []string // What it looks at, in the order of first mention.
+	fields  []int    // Where that is in expressionJob.
 
 	needsType, needsTexts, needsAppointment, needsBooked bool
 }
@@ -110,7 +112,8 @@ func compileExpression(source string) (*expression, error) {
 	}
 	e := &expression{source: strings.TrimSpace(source), program: program}
 	tree := program.Node()
-	bounds := boundsVisitor{source: source}
+	fields := expressionFields()
+	bounds := boundsVisitor{source: source, fields: fields}
 	ast.Walk(&tree, &bounds)
 	if bounds.err != nil {
 		return nil, bounds.err
@@ -120,6 +123,7 @@ func compileExpression(source string) (*expression, error) {
 	}
 	e.names = bounds.names
 	for _, name := range e.names {
+		e.fields = append(e.fields, fields[name])
 		switch name {
 		case "type", "has_type":
 			e.needsType = true
@@ -158,6 +162,7 @@ func at(source string, node ast.Node, format string, args ...any) error {
 // takes forty steps and a terabyte).
 type boundsVisitor struct {
 	source string
+	fields map[string]int
 	names  []string
 	err    error
 }
@@ -168,7 +173,7 @@ func (b *boundsVisitor) Visit(node *ast.Node) {
 	}
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
-		if _, known := expressionNames()[n.Value]; known && !slices.Contains(b.names, n.Value) {
+		if _, known := b.fields[n.Value]; known && !slices.Contains(b.names, n.Value) {
 			b.names = append(b.names, n.Value)
 		}
 	case *ast.BinaryNode:
@@ -203,8 +208,8 @@ func (p *predicateFinder) Visit(node *ast.Node) {
 	}
 }
 
-// expressionNames gives the tags of expressionJob.
-func expressionNames() map[string]int {
+// expressionFields gives the fields of expressionJob by their tags.
+func expressionFields() map[string]int {
 	t := reflect.TypeFor[expressionJob]()
 	names := make(map[string]int, t.NumField())
 	for i := range t.NumField() {
@@ -282,58 +287,98 @@ func (s *Set) runExpression(x *subject) (expressionResult, *expressionJob, error
 
 var errNoLabel = errors.New("the details page has no such label")
 
+// expressionJob gives what the expression mentions of a job, and nothing else: the rest
+// would be made for nobody.
 func (s *Set) expressionJob(x *subject) *expressionJob {
-	j := &expressionJob{
-		Ref: x.job.Ref, Number: x.job.Number, Language: x.job.Language, Submitted: x.job.SubmittedText,
-		BookedSession: x.tally.Session,
-		Has: func(words string) bool {
-			p, ok := foldPhrase(words)
-			return ok && x.textHas(p)
-		},
-		HasType: func(words string) bool {
-			p, ok := foldPhrase(words)
-			return ok && x.typeText().has(p)
-		},
-		Same: func(a, b string) bool { return same(a) == same(b) },
-		Detail: func(label string) (string, error) {
-			if x.job.Details != nil {
-				for _, l := range x.job.Details.Labels {
-					if same(strings.TrimRight(l.Label, ": ")) == same(strings.TrimRight(label, ": ")) {
-						return l.Text, nil
-					}
-				}
+	j := &expressionJob{}
+	for _, name := range s.expression.names {
+		switch name {
+		case "ref":
+			j.Ref = x.job.Ref
+		case "number":
+			j.Number = x.job.Number
+		case "language":
+			j.Language = x.job.Language
+		case "submitted":
+			j.Submitted = x.job.SubmittedText
+		case "type":
+			j.Type = x.job.Details.Type
+		case "booked_session":
+			j.BookedSession = x.tally.Session
+		case "has":
+			j.Has = func(words string) bool {
+				p, ok := foldPhrase(words)
+				return ok && x.textHas(p)
 			}
-			return "", errNoLabel
-		},
-	}
-	if x.job.Details != nil {
-		j.Type = x.job.Details.Type
-	}
-	if x.appointmentKnown {
-		day, keys := x.day, weekdayKeys()
-		end := x.end.In(s.zone)
-		minute, _ := wallclock.ParseMinute(x.job.Time)
-		notice := x.start.Sub(x.now)
-		j.Date, j.Time, j.Hour, j.Minute = x.job.Date, x.job.Time, minute/60, minute%60
-		j.Weekday, j.Duration = keys[day.Weekday()], x.job.DurationMinutes
-		j.EndDate, j.EndTime = end.Format("2006-01-02"), end.Format("15:04")
-		j.NoticeMinutes, j.NoticeHours = int(notice.Minutes()), notice.Hours()
-		j.DaysAhead = int(day - wallclock.DayIn(s.zone, x.now))
-		if s.expression.needsBooked {
-			onDay, minutesOnDay := s.booked(x, x.day, x.day+1)
-			inWeek, _ := s.booked(x, x.day.Monday(), x.day.Monday()+7)
-			j.BookedDay, j.HoursBooked, j.BookedWeek = onDay, float64(minutesOnDay)/60, inWeek
+		case "has_type":
+			j.HasType = func(words string) bool {
+				p, ok := foldPhrase(words)
+				return ok && x.typ.has(p)
+			}
+		case "same":
+			j.Same = func(a, b string) bool { return same(a) == same(b) }
+		case "detail":
+			j.Detail = x.detail
+		default:
+			s.expressionTime(x, j, name)
 		}
 	}
 	return j
 }
 
+// expressionTime fills what has to do with the appointment, which is known.
+func (s *Set) expressionTime(x *subject, j *expressionJob, name string) {
+	switch name {
+	case "date":
+		j.Date = x.job.Date
+	case "time":
+		j.Time = x.job.Time
+	case "hour", "minute":
+		minute, _ := wallclock.ParseMinute(x.job.Time)
+		j.Hour, j.Minute = minute/60, minute%60
+	case "weekday":
+		keys := weekdayKeys()
+		j.Weekday = keys[x.day.Weekday()]
+	case "duration":
+		j.Duration = x.job.DurationMinutes
+	case "end_date":
+		j.EndDate = x.end.In(s.zone).Format(time.DateOnly)
+	case "end_time":
+		j.EndTime = x.end.In(s.zone).Format("15:04")
+	case "notice_minutes":
+		j.NoticeMinutes = wholeMinutes(x.start.Sub(x.now))
+	case "notice_hours":
+		j.NoticeHours = x.start.Sub(x.now).Hours()
+	case "days_ahead":
+		j.DaysAhead = int(x.day - wallclock.DayIn(s.zone, x.now))
+	case "booked_day":
+		j.BookedDay, _ = s.booked(x, x.day, x.day+1)
+	case "booked_week":
+		j.BookedWeek, _ = s.booked(x, x.day.Monday(), x.day.Monday()+7)
+	case "hours_booked":
+		_, minutes := s.booked(x, x.day, x.day+1)
+		j.HoursBooked = float64(minutes) / 60
+	}
+}
+
+// detail gives the text beside a label of the details page.
+func (x *subject) detail(label string) (string, error) {
+	if x.job.Details != nil {
+		for _, l := range x.job.Details.Labels {
+			if same(strings.TrimRight(l.Label, ": ")) == same(strings.TrimRight(label, ": ")) {
+				return l.Text, nil
+			}
+		}
+	}
+	return "", errNoLabel
+}
+
 // saw writes the values of what the expression mentions.
 func (e *expression) saw(j *expressionJob) string {
 	var b strings.Builder
-	fields, values := expressionNames(), reflect.ValueOf(j).Elem()
-	for _, name := range e.names {
-		v := values.Field(fields[name])
+	values := reflect.ValueOf(j).Elem()
+	for i, name := range e.names {
+		v := values.Field(e.fields[i])
 		if v.Kind() == reflect.Func {
 			continue
 		}

@@ -128,14 +128,17 @@ func accent(r rune) bool {
 
 // folder builds a [text] character by character.
 type folder struct {
-	spaced, joined []byte
+	spaced, joined strings.Builder
 	inWord         bool // The last character was a letter.
 	dashed         bool // A dash came after a letter, and may be inside a word.
 	dashes         bool
+	size           int // To begin with.
 }
 
 func (f *folder) grow(n int) {
-	f.spaced = append(make([]byte, 0, n+8), ' ')
+	f.size = n + n/8 + 8
+	f.spaced.Grow(f.size)
+	f.spaced.WriteByte(' ')
 }
 
 func (f *folder) lower(r rune) {
@@ -173,11 +176,11 @@ func (f *folder) letter(r rune) {
 	if f.dashed {
 		f.dashed = false
 		f.startJoined() // Only now is it known that the dash stands inside a word.
-		f.spaced = append(f.spaced, ' ')
+		f.spaced.WriteByte(' ')
 	}
-	f.spaced = utf8.AppendRune(f.spaced, r)
+	f.spaced.WriteRune(r)
 	if f.dashes {
-		f.joined = utf8.AppendRune(f.joined, r)
+		f.joined.WriteRune(r)
 	}
 	f.inWord = true
 }
@@ -187,7 +190,8 @@ func (f *folder) letter(r rune) {
 func (f *folder) startJoined() {
 	if !f.dashes {
 		f.dashes = true
-		f.joined = append(make([]byte, 0, cap(f.spaced)), f.spaced...)
+		f.joined.Grow(f.size)
+		f.joined.WriteString(f.spaced.String())
 	}
 }
 
@@ -200,9 +204,9 @@ func (f *folder) dash() {
 
 func (f *folder) space() {
 	if f.inWord || f.dashed {
-		f.spaced = append(f.spaced, ' ')
+		f.spaced.WriteByte(' ')
 		if f.dashes {
-			f.joined = append(f.joined, ' ')
+			f.joined.WriteByte(' ')
 		}
 	}
 	f.inWord, f.dashed = false, false
@@ -210,17 +214,19 @@ func (f *folder) space() {
 
 func (f *folder) mark(r rune) {
 	f.space()
-	f.spaced = append(utf8.AppendRune(f.spaced, r), ' ')
+	f.spaced.WriteRune(r)
+	f.spaced.WriteByte(' ')
 	if f.dashes {
-		f.joined = append(utf8.AppendRune(f.joined, r), ' ')
+		f.joined.WriteRune(r)
+		f.joined.WriteByte(' ')
 	}
 }
 
 func (f *folder) text() text {
 	f.space()
-	t := text{spaced: string(f.spaced)}
+	t := text{spaced: f.spaced.String()}
 	if f.dashes {
-		t.joined = string(f.joined)
+		t.joined = f.joined.String()
 	}
 	return t
 }

@@ -52,9 +52,6 @@ func Read(zone *time.Location, wall time.Time) Reading {
 	earlyRight, lateRight := offsetAt(zone, early) == before, offsetAt(zone, late) == after
 	switch {
 	case earlyRight && lateRight:
-		if late.Before(early) {
-			early, late = late, early
-		}
 		return Reading{early, late, Twice}
 	case earlyRight:
 		return Reading{early, early, Once}
