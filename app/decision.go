@@ -69,6 +69,7 @@ type Tally struct {
 	Session  int // Acceptances and unsettled accept claims of the running session.
 	Rejected int // Rejections and unsettled reject claims of the running session.
 	// Bookings holds every acceptance, unsettled accept claim and busy entry that can
-	// matter for a job to come: those that end after yesterday.
+	// matter for a job to come: those that end after the beginning of this week, or a day
+	// before it where a buffer reaches over it. The rules' TallyFrom gives the instant.
 	Bookings []Booking
 }

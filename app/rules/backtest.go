@@ -222,6 +222,7 @@ func (t *backtest) count(d *app.Decision) (unknown bool) {
 		t.result.WouldAsk++
 	case app.VerdictReject:
 		t.result.WouldReject++
+	default: // Acceptances count once it is known whether they could be won.
 	}
 	for i := range answers {
 		c := &t.result.Rules[i]
@@ -230,6 +231,7 @@ func (t *backtest) count(d *app.Decision) (unknown bool) {
 			c.NotHeld++
 		case app.Unknown:
 			c.NotKnown++
+		default:
 		}
 		if d.Rule == c.Rule {
 			c.Decided++
@@ -247,8 +249,9 @@ func lost(r *app.JobRecord) bool {
 	switch r.Status {
 	case app.JobLost, app.JobRefused, app.JobFailed, app.JobUnknown:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // decidedAt is when the rules were asked about a recorded job.

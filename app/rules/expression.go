@@ -84,6 +84,40 @@ type expressionJob struct {
 	Detail  func(string) (string, error) `expr:"detail"`
 }
 
+// Term is a name that an expression can mention.
+type Term struct{ Name, Meaning string }
+
+// ExpressionTerms gives what an expression can mention, for the page on which it is
+// written.
+func ExpressionTerms() []Term {
+	return []Term{
+		{"language", "the language, as on the board"},
+		{"type", "the job type, as on the details page"},
+		{"duration", "minutes"},
+		{"date", "the day, as \"2027-01-31\"; days compare as such texts do"},
+		{"time", "when it begins, as \"14:30\""},
+		{"hour", "the hour in which it begins, 0 to 23"},
+		{"minute", "the minute at which it begins, 0 to 59"},
+		{"weekday", "\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\" or \"sun\""},
+		{"end_date", "the day on which it ends"},
+		{"end_time", "when it ends"},
+		{"notice_minutes", "minutes from now until it begins"},
+		{"notice_hours", "the same in hours, with fractions"},
+		{"days_ahead", "0 for today, 1 for tomorrow"},
+		{"ref", "the reference, as on the board"},
+		{"number", "the number before the slash of the reference"},
+		{"submitted", "when it was submitted, as written on the board"},
+		{"booked_session", "how many jobs this session has accepted"},
+		{"booked_day", "how many jobs are booked on that day"},
+		{"booked_week", "how many jobs are booked in that week"},
+		{"hours_booked", "how many hours are booked on that day"},
+		{"has", "has(\"two words\"): whether any text of the job holds them"},
+		{"has_type", "has_type(\"telephone\"): whether the job type holds the words"},
+		{"same", "same(language, \"francais\"): whether two texts are the same, with case, accents and dashes aside"},
+		{"detail", "detail(\"Location\"): the text beside that label on the details page; not known without such a label"},
+	}
+}
+
 // allowedFunctions are the language's own functions that an expression may call: those
 // that look at a value and make nothing large of it. There is no now() and no date():
 // the clock is an argument of a decision.
@@ -101,14 +135,15 @@ func compileExpression(source string) (*expression, error) {
 		return nil, fmt.Errorf("longer than %d characters", maxExpression)
 	}
 	options := []expr.Option{
-		expr.Env(&expressionJob{}), expr.AsAny(), expr.Optimize(false), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(),
+		expr.Env(&expressionJob{}), expr.AsAny(), expr.MaxNodes(maxExpressionNodes), expr.DisableAllBuiltins(),
+		expr.Optimize(false), //nolint:misspell // The library's name for it.
 	}
 	for _, name := range allowedFunctions() {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	program, err := expr.Compile(source, options...)
 	if err != nil {
-		return nil, placed(source, err)
+		return nil, placed(err)
 	}
 	e := &expression{source: strings.TrimSpace(source), program: program}
 	tree := program.Node()
@@ -139,7 +174,7 @@ func compileExpression(source string) (*expression, error) {
 }
 
 // placed puts an error of the compiler into our words: its place, then its message.
-func placed(source string, err error) error {
+func placed(err error) error {
 	var f *file.Error
 	if !errors.As(err, &f) {
 		return err
@@ -154,7 +189,7 @@ func placed(source string, err error) error {
 // at makes an error at a node.
 func at(source string, node ast.Node, format string, args ...any) error {
 	f := (&file.Error{Location: node.Location(), Message: fmt.Sprintf(format, args...)}).Bind(file.NewSource(source))
-	return placed(source, f)
+	return placed(f)
 }
 
 // boundsVisitor collects the names an expression mentions and refuses what could take
@@ -180,7 +215,7 @@ func (b *boundsVisitor) Visit(node *ast.Node) {
 		switch {
 		case n.Operator == "..":
 			b.err = at(b.source, n, "ranges are not supported")
-		case n.Operator == "+" && !(number(n.Left) && number(n.Right)):
+		case n.Operator == "+" && (!number(n.Left) || !number(n.Right)):
 			b.err = at(b.source, n, "only numbers can be added")
 		}
 	case *ast.PredicateNode:
@@ -196,8 +231,9 @@ func number(n ast.Node) bool {
 	switch n.Type().Kind() {
 	case reflect.Int, reflect.Int64, reflect.Float64:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 type predicateFinder struct{ found bool }
@@ -272,7 +308,7 @@ func (s *Set) runExpression(x *subject) (expressionResult, *expressionJob, error
 	job := s.expressionJob(x)
 	out, err := expr.Run(s.expression.program, job)
 	if err != nil {
-		return expressionUnknown, job, placed(s.expression.source, err)
+		return expressionUnknown, job, placed(err)
 	}
 	switch out {
 	case true, "accept":
@@ -393,6 +429,7 @@ func (e *expression) saw(j *expressionJob) string {
 			b.WriteString(strconv.FormatInt(v.Int(), 10))
 		case reflect.Float64:
 			b.WriteString(strconv.FormatFloat(v.Float(), 'f', -1, 64))
+		default:
 		}
 	}
 	return b.String()

@@ -58,6 +58,19 @@ func FuzzFold(f *testing.F) {
 	})
 }
 
+func TestEveryTermOfAnExpressionIsExplained(t *testing.T) {
+	fields := expressionFields()
+	for _, term := range ExpressionTerms() {
+		if _, ok := fields[term.Name]; !ok || term.Meaning == "" {
+			t.Errorf("%s is explained and is not there", term.Name)
+		}
+		delete(fields, term.Name)
+	}
+	if len(fields) > 0 {
+		t.Errorf("not explained: %v", fields)
+	}
+}
+
 // FuzzExpression holds of any expression: no panic, an answer soon, and one that decides.
 func FuzzExpression(f *testing.F) {
 	for _, s := range []string{

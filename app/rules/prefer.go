@@ -15,6 +15,7 @@ import (
 func (s *Set) Prefer(jobs []app.Job) []app.Job {
 	ordered := slices.Clone(jobs)
 	switch s.preference {
+	case app.PreferListed:
 	case app.PreferLongest:
 		slices.SortStableFunc(ordered, func(a, b app.Job) int {
 			return cmp.Compare(b.DurationMinutes, a.DurationMinutes) // 0, not known, is the least.

@@ -25,7 +25,7 @@ func TestDecisionsAreAsSpecified(t *testing.T) {
 		t.Run(section.title, func(t *testing.T) {
 			set, err := rules.Compile(section.configuration)
 			if err != nil {
-				t.Fatalf("line %d: the rules do not compile: %v %v", section.line, err, err.(*app.Error).Fields)
+				t.Fatalf("line %d: the rules do not compile: %v", section.line, err)
 			}
 			for _, c := range section.cases {
 				count++
@@ -154,8 +154,11 @@ func readSpecification(t *testing.T, path string) []*specSection {
 
 func readBooking(line, zone string, n int) (app.Booking, error) {
 	words, err := split(line)
-	if err != nil || len(words) < 3 {
-		return app.Booking{}, fmt.Errorf("a booking is DAY TIME MINUTES: %q %v", line, err)
+	if err != nil {
+		return app.Booking{}, err
+	}
+	if len(words) < 3 {
+		return app.Booking{}, fmt.Errorf("a booking is DAY TIME MINUTES: %q", line)
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil {

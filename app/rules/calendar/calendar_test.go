@@ -185,7 +185,7 @@ END:VEVENT
 func TestZonesByTheirManyNames(t *testing.T) {
 	const definition = `
 BEGIN:VTIMEZONE
-TZID:Customized Time Zone
+TZID:Office in the hills
 BEGIN:STANDARD
 DTSTART:16010101T020000
 TZOFFSETFROM:+0300
@@ -217,7 +217,7 @@ END:VTIMEZONE
 		`"(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna"`: "2027-07-14 13:30+1h0m",
 		`"(UTC+00:00) Dublin, Edinburgh, Lisbon, London"`:                "2027-07-14 14:30+1h0m",
 		"Vienna office":                                                  "2027-07-14 13:30+1h0m",
-		"Customized Time Zone":                                           "2027-07-14 12:30+2h0m", // Under both of its offsets.
+		"Office in the hills":                                            "2027-07-14 12:30+2h0m", // Under both of its offsets.
 		"UTC":                                                            "2027-07-14 15:30+1h0m",
 	} {
 		t.Run(zone, func(t *testing.T) {

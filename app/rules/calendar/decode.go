@@ -45,6 +45,9 @@ type Busy struct {
 // with [app.CodeInvalid] is returned where nothing can be relied on: the bytes are no
 // calendar, end in the middle, or hold too much.
 func Decode(data []byte, o Options) (Busy, error) {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	d := decoder{options: o, series: map[string]*series{}, zones: zones{own: o.Zone, defined: map[string][]time.Duration{}, known: map[string]zone{}}}
 	if err := d.read(data); err != nil {
 		return Busy{}, err

@@ -39,7 +39,7 @@ func Encode(jobs []app.JobRecord, o FeedOptions) []byte {
 	for _, j := range inOrder(jobs) {
 		addJob(c, j, o.Now)
 	}
-	return []byte(c.Serialize(ics.WithNewLineWindows))
+	return []byte(c.Serialize(ics.WithNewLineWindows)) //nolint:misspell // The library's name for it.
 }
 
 func inOrder(jobs []app.JobRecord) []app.JobRecord {

@@ -90,9 +90,7 @@ func (d *decoder) addEvent(c component) {
 	}
 	d.additions(&e, c)
 	for _, p := range c.properties["EXDATE"] {
-		for _, m := range d.moments(name, p) {
-			e.removed = append(e.removed, m)
-		}
+		e.removed = append(e.removed, d.moments(name, p)...)
 	}
 	if p := c.first("RECURRENCE-ID"); p != nil {
 		m, mistake := d.moment(p)

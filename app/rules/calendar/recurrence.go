@@ -299,6 +299,7 @@ func (d *decoder) followFrequent(e event, r recurrence, occur func(moment)) (mis
 		step = time.Duration(r.interval) * time.Minute
 	case rrule.SECONDLY:
 		step = time.Duration(r.interval) * time.Second
+	default:
 	}
 	start, _ := e.start.reading()
 	at := func(n int64) moment {
