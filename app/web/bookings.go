@@ -19,9 +19,6 @@ type bookingsPage struct {
 	Today           string // The link to today; "" where it is shown.
 	From, To        time.Time
 	Empty           bool
-	Buffers         string
-	Portal          string
-	UnknownTime     []bookingLine
 	ConflictsOnPage int
 }
 

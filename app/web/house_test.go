@@ -357,7 +357,7 @@ func (h *house) Figures(context.Context, time.Time, time.Time) (web.Figures, err
 		f.ByRule = append(f.ByRule, web.Share{Value: rule, Tally: web.Tally{Seen: int64(120 / (i + 1))}})
 	}
 	for i, bound := range []string{"00050", "00100", "00200", "00350", "00500", "slower"} {
-		f.ByReaction = append(f.ByReaction, web.Share{Value: bound, Tally: web.Tally{Tried: int64(12 - 2*i), Won: int64(11 - 2*i)}})
+		f.ByReaction = append(f.ByReaction, web.Share{Value: bound, Tally: web.Tally{Tried: int64(12 - 2*i), Won: int64(11 - 2*i), Lost: 1}})
 	}
 	return f, nil
 }

@@ -23,11 +23,14 @@ type Insights interface {
 type Tally struct {
 	Seen    int64
 	Fitting int64 // The rules would have taken them, or asked.
-	Tried   int64 // An acceptance was posted, or tried.
+	Tried   int64 // An act was posted, or tried: rejections too.
 	Won     int64 // Accepted.
 
 	Lost, Refused, Failed, Unknown, Rejected int64
 }
+
+// wanted counts the jobs whose acceptance was tried.
+func (t Tally) wanted() int64 { return t.Won + t.Lost + t.Refused + t.Failed + t.Unknown }
 
 // Share is the jobs that have one value in common: a language, an hour, a rule.
 type Share struct {
@@ -159,7 +162,7 @@ func (v *visit) figures(f Figures) []figure {
 	}
 	all := []figure{
 		{v.voice.say("insights.figure.rate"), v.voice.percent(f.All.Won, f.All.Seen), v.voice.say("insights.figure.rateNote")},
-		{v.voice.say("insights.figure.won"), v.voice.percent(f.All.Won, f.All.Tried), v.voice.say("insights.figure.wonNote")},
+		{v.voice.say("insights.figure.won"), v.voice.percent(f.All.Won, f.All.wanted()), v.voice.say("insights.figure.wonNote")},
 		{v.voice.say("insights.figure.reaction"), reaction, v.voice.say("insights.figure.reactionNote")},
 		{v.voice.say("insights.figure.peak"), peak, v.voice.say("insights.figure.peakNote")},
 		{v.voice.say("insights.figure.language"), language, v.voice.say("insights.figure.languageNote")},
@@ -179,7 +182,7 @@ func (v *visit) funnel(t Tally) []barLine {
 	steps := []struct {
 		key string
 		n   int64
-	}{{"seen", t.Seen}, {"fitting", t.Fitting}, {"tried", t.Tried}, {"won", t.Won}}
+	}{{"seen", t.Seen}, {"fitting", t.Fitting}, {"tried", t.wanted()}, {"won", t.Won}}
 	lines := make([]barLine, len(steps))
 	before := t.Seen
 	for i, step := range steps {
@@ -238,7 +241,8 @@ func (v *visit) reactionBars(shares []Share) []barLine {
 	slices.SortStableFunc(shares, func(a, b Share) int { return reactionBound(a.Value) - reactionBound(b.Value) })
 	var lines []barLine
 	for _, r := range shares {
-		if r.Tried == 0 {
+		tried := r.wanted()
+		if tried == 0 {
 			continue
 		}
 		name := v.voice.say("insights.slower")
@@ -246,8 +250,8 @@ func (v *visit) reactionBars(shares []Share) []barLine {
 			name = v.voice.say("insights.within", "n", v.voice.took(time.Duration(bound)*time.Millisecond))
 		}
 		lines = append(lines, barLine{
-			Name: name, Count: r.Tried, Wide: share(r.Won, r.Tried), Share: v.voice.percent(r.Won, r.Tried),
-			Detail: v.voice.say("insights.wonOf", "won", v.voice.number(r.Won), "tried", v.voice.number(r.Tried)),
+			Name: name, Count: tried, Wide: share(r.Won, tried), Share: v.voice.percent(r.Won, tried),
+			Detail: v.voice.say("insights.wonOf", "won", v.voice.number(r.Won), "tried", v.voice.number(tried)),
 		})
 	}
 	return lines

@@ -32,6 +32,9 @@ func (v *visit) jobLines(jobs []app.JobRecord) []jobLine {
 
 func (v *visit) jobLine(job app.JobRecord) jobLine {
 	word := becameOf(job)
+	if v.trying(job) {
+		word = became{"wait", "hourglass", "trying"}
+	}
 	line := jobLine{
 		ID: job.ID, Ref: job.Ref, Kind: word.kind, Icon: word.icon, Verb: v.voice.say("job." + word.text),
 		Language: orElse(job.Language, v.voice.say("job.noLanguage")), Type: job.JobType,
@@ -79,6 +82,14 @@ func (v *visit) appointment(job app.JobRecord) string {
 		parts = append(parts, job.DurationText)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// trying tells whether a job that fits has only just been seen by a bot that acts: its
+// acceptance is on the way.
+func (v *visit) trying(job app.JobRecord) bool {
+	const onTheWay = 10 * time.Second
+	return v.acts && job.Status == app.JobMatched && job.Verdict == app.VerdictAccept && job.GoneAt.IsZero() &&
+		v.site.Now().Sub(job.SeenAt) < onTheWay
 }
 
 // became is what became of a job: its class, its symbol, and the key of its word.

@@ -24,6 +24,7 @@ type visit struct {
 	r      *http.Request
 	person Person
 	*spoken
+	acts    bool // The configuration lets the bot act.
 	outside bool // Somebody who was not let in: no navigation, no notices.
 }
 
@@ -111,11 +112,13 @@ func (s *Site) failed(v *visit, err error) *after {
 
 // visit makes the visit of somebody who was let in.
 func (s *Site) visit(w http.ResponseWriter, r *http.Request, p Person) *visit {
+	v := &visit{site: s, w: w, r: r, person: p}
 	zone := "UTC"
 	if c, err := s.Configurations.Configuration(r.Context()); err == nil {
-		zone = c.TimeZone
+		zone, v.acts = c.TimeZone, c.Mode == app.ModeLive
 	}
-	return &visit{site: s, w: w, r: r, person: p, spoken: s.views.voice(r, zone)}
+	v.spoken = s.views.voice(r, zone)
+	return v
 }
 
 // show writes a view.

@@ -101,9 +101,9 @@ customElements.define("live-now", class extends HTMLElement {
   /** @param {string} html */
   show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
-    const before = new Set(rows(this).map((row) => row.getAttribute("data-job")));
+    const before = new Set(rows(this).map(told));
     for (const row of rows(fresh).reverse()) {
-      if (!before.has(row.getAttribute("data-job"))) announce(row.querySelector(".job__text")?.textContent?.replace(/\s+/g, " ").trim() ?? "");
+      if (!before.has(told(row))) announce(row.querySelector(".job__text")?.textContent?.replace(/\s+/g, " ").trim() ?? "");
     }
     const led = [...this.querySelectorAll(".jobs--still a")].map((a) => ({ a, href: a.getAttribute("href") ?? "" }));
     const focused = this.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
@@ -132,6 +132,9 @@ customElements.define("live-now", class extends HTMLElement {
     if (at && typeof value === "number") at.textContent = value.toLocaleString(document.documentElement.lang);
   }
 });
+
+/** What was told of a row: a job, and what became of it. @param {Element} row */
+function told(row) { return row.getAttribute("data-job") + row.className; }
 
 /** @param {Element} root */
 function rows(root) { return [...root.querySelectorAll(".jobs--still .job")]; }
