@@ -100,19 +100,19 @@ func (g *gate) identify(r *http.Request) (Identity, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		token, ok := bearer(header)
 		if !ok {
-			return Identity{}, unauthorized("The Authorization header must read: Bearer TOKEN.")
+			return Identity{}, stranger("The Authorization header must read: Bearer TOKEN.")
 		}
 		return g.byToken(r.Context(), token)
 	}
 	if g.sessions == nil {
-		return Identity{}, unauthorized("Sign in, or send a bearer token.")
+		return Identity{}, stranger("Sign in, or send a bearer token.")
 	}
 	who, err := g.sessions.Identify(r)
 	if err != nil {
 		if app.CodeOf(err) == app.CodeUnavailable {
 			return Identity{}, err
 		}
-		return Identity{}, unauthorized("Sign in, or send a bearer token.")
+		return Identity{}, stranger("Sign in, or send a bearer token.")
 	}
 	who.Cookie = true
 	if err := g.sameOrigin(r); err != nil {
@@ -151,7 +151,7 @@ func sameHost(origin, host string) bool {
 	return ok && strings.EqualFold(rest, host)
 }
 
-func unauthorized(sentence string) *app.Error {
+func stranger(sentence string) *app.Error {
 	return app.Errorf(app.CodeUnauthorized, "%s", sentence)
 }
 
@@ -170,7 +170,7 @@ func (g *gate) byToken(ctx context.Context, token string) (Identity, error) {
 		return Identity{Kind: KindEnvironment, ID: KindEnvironment, Name: "the environment's token", Scope: ScopeAdmin}, nil
 	}
 	if g.tokens == nil {
-		return Identity{}, unauthorized("This token is not known.")
+		return Identity{}, stranger("This token is not known.")
 	}
 	return g.byStoredToken(ctx, hex.EncodeToString(digest[:]))
 }
@@ -188,15 +188,15 @@ func (g *gate) byStoredToken(ctx context.Context, hash string) (Identity, error)
 		token = known
 	case app.CodeNotFound:
 		g.forget(hash)
-		return Identity{}, unauthorized("This token is not known.")
+		return Identity{}, stranger("This token is not known.")
 	default:
 		return Identity{}, err
 	}
 	if !token.RevokedAt.IsZero() {
-		return Identity{}, unauthorized("This token was revoked.")
+		return Identity{}, stranger("This token was revoked.")
 	}
 	if !token.ExpiresAt.IsZero() && !g.now().Before(token.ExpiresAt) {
-		return Identity{}, unauthorized("This token has expired.")
+		return Identity{}, stranger("This token has expired.")
 	}
 	return Identity{Kind: KindToken, ID: token.ID, Name: token.Name, Scope: token.Scope}, nil
 }

@@ -125,6 +125,7 @@ func (l *auditLedger) store(ctx context.Context, e AuditEntry, timeout time.Dura
 		return true
 	case app.CodeUnavailable:
 		return false
+	default:
 	}
 	if ctx.Err() != nil {
 		return false

@@ -35,14 +35,12 @@ type call struct {
 
 type callKey struct{}
 
-// nobody's call stands in where a handler is used without the chain.
-var nobodysCall = &call{}
-
+// callOf gives the call that ctx belongs to; an empty one where it belongs to none.
 func callOf(ctx context.Context) *call {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		return c
 	}
-	return nobodysCall
+	return &call{}
 }
 
 // WhoOf gives who sent the request that ctx belongs to.
@@ -73,10 +71,11 @@ func (i *ids) of(r *http.Request) string {
 	if given == "" || len(given) > 64 {
 		return i.next()
 	}
-	for _, c := range []byte(given) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return i.next()
-		}
+	if strings.ContainsFunc(given, func(c rune) bool {
+		plain := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+		return !plain
+	}) {
+		return i.next()
 	}
 	return given
 }
@@ -110,41 +109,48 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 // Content-Security-Policy over this one. hsts is for servers that are reached by TLS
 // only.
 func Secure(next http.Handler, hsts bool) http.Handler {
+	headers := newSecurity()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header(), hsts || r.TLS != nil)
+		headers.page(w.Header(), hsts || r.TLS != nil)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// The values are shared by all answers, which saves an allocation for each; a handler
-// that wants another value sets a slice of its own.
-var (
-	nosniff      = []string{"nosniff"}
-	sameOrigin   = []string{"same-origin"}
-	deny         = []string{"DENY"}
-	nothing      = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
-	transport    = []string{"max-age=31536000; includeSubDomains"}
-	noPermission = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}
-	noStore      = []string{"no-store"}
-)
-
-// secure sets the headers of a page.
-func secure(h http.Header, tls bool) {
-	secureData(h, tls)
-	h["X-Frame-Options"] = deny
-	h["Cross-Origin-Opener-Policy"] = sameOrigin
-	h["Permissions-Policy"] = noPermission
+// security holds the values of headers that many answers share, which saves an
+// allocation for each; a handler that wants another value sets a slice of its own.
+type security struct {
+	nosniff, sameOrigin, deny, nothing, transport, noPermission, noStore []string
 }
 
-// secureData sets the headers of an answer that is no page: those that are about windows
-// and devices say nothing there.
-func secureData(h http.Header, tls bool) {
-	h["X-Content-Type-Options"] = nosniff
-	h["Referrer-Policy"] = sameOrigin
-	h["Cross-Origin-Resource-Policy"] = sameOrigin
-	h["Content-Security-Policy"] = nothing
+func newSecurity() security {
+	return security{
+		nosniff:      []string{"nosniff"},
+		sameOrigin:   []string{"same-origin"},
+		deny:         []string{"DENY"},
+		nothing:      []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+		transport:    []string{"max-age=31536000; includeSubDomains"},
+		noPermission: []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+		noStore:      []string{"no-store"},
+	}
+}
+
+// page sets the headers of a page.
+func (s security) page(h http.Header, tls bool) {
+	s.data(h, tls)
+	h["X-Frame-Options"] = s.deny
+	h["Cross-Origin-Opener-Policy"] = s.sameOrigin
+	h["Permissions-Policy"] = s.noPermission
+}
+
+// data sets the headers of an answer that is no page: those that are about windows and
+// devices say nothing there.
+func (s security) data(h http.Header, tls bool) {
+	h["X-Content-Type-Options"] = s.nosniff
+	h["Referrer-Policy"] = s.sameOrigin
+	h["Cross-Origin-Resource-Policy"] = s.sameOrigin
+	h["Content-Security-Policy"] = s.nothing
 	if tls {
-		h["Strict-Transport-Security"] = transport
+		h["Strict-Transport-Security"] = s.transport
 	}
 }
 
@@ -158,9 +164,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	c := &call{id: s.ids.of(r), address: addressOf(r)}
 	h := w.Header()
-	secureData(h, s.o.HSTS || r.TLS != nil)
+	s.headers.data(h, s.o.HSTS || r.TLS != nil)
 	h["X-Request-Id"] = []string{c.id}
-	h["Cache-Control"] = noStore
+	h["Cache-Control"] = s.headers.noStore
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 
 	defer s.finish(rec, r, c, began)
@@ -185,7 +191,7 @@ func (s *Server) vitals(w http.ResponseWriter, r *http.Request) bool {
 	if r.URL.Path != "/health" || r.Method != http.MethodGet || s.o.Health.Health == nil {
 		return false
 	}
-	w.Header()["X-Content-Type-Options"] = nosniff
+	w.Header()["X-Content-Type-Options"] = s.headers.nosniff
 	s.o.Health.Health.ServeHTTP(w, r)
 	return true
 }
@@ -254,7 +260,7 @@ func (s *Server) panicked(rec *recorder, r *http.Request, c *call, v any) {
 }
 
 // logProblem logs the cause of a problem that is not the client's doing.
-func (s *Server) logProblem(ctx context.Context, p *Problem) {
+func (s *Server) logProblem(ctx context.Context, p *problemError) {
 	if p.cause == nil || ctx.Err() != nil {
 		return
 	}
@@ -265,13 +271,13 @@ func (s *Server) logProblem(ctx context.Context, p *Problem) {
 	s.o.Log.Log(ctx, level, "api: "+p.Detail, "request_id", callOf(ctx).id, "error", p.cause)
 }
 
-func notFound() *Problem {
+func notFound() *problemError {
 	return newProblem(http.StatusNotFound, app.CodeNotFound, "There is nothing at this address.")
 }
 
 // readBody reads the whole body before the handler runs, so that a body that is too
 // large, late or broken is the same problem at every operation.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Problem) {
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problemError) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil, nil
 	}

@@ -30,7 +30,7 @@ func (s *Server) docsRoutes() {
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "/docs"
 		h := w.Header()
-		secure(h, s.o.HSTS || r.TLS != nil)
+		s.headers.page(h, s.o.HSTS || r.TLS != nil)
 		h.Set("Content-Security-Policy", docsPolicy)
 		name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/docs"), "/")
 		switch {
@@ -40,7 +40,7 @@ func (s *Server) docsRoutes() {
 		case name == "page.js" || name == "page.css":
 			h.Set("Cache-Control", "no-cache")
 			http.StripPrefix("/docs/", page).ServeHTTP(w, r)
-		case docsAssets[name]:
+		case isDocsAsset(name):
 			h.Set("Cache-Control", "public, max-age=86400")
 			assets.ServeHTTP(w, r)
 		default:
@@ -51,10 +51,12 @@ func (s *Server) docsRoutes() {
 	s.mux.HandleFunc("GET /docs/{file...}", serve)
 }
 
-// docsAssets are the files of the library that the page needs.
-var docsAssets = map[string]bool{
-	"swagger-ui.css":       true,
-	"swagger-ui-bundle.js": true,
-	"favicon-16x16.png":    true,
-	"favicon-32x32.png":    true,
+// isDocsAsset names the files of the library that the page needs.
+func isDocsAsset(name string) bool {
+	switch name {
+	case "swagger-ui.css", "swagger-ui-bundle.js", "favicon-16x16.png", "favicon-32x32.png":
+		return true
+	default:
+		return false
+	}
 }

@@ -39,7 +39,7 @@ func (s *Server) exportRoute() {
 	register(s, o, s.export)
 }
 
-func (s *Server) export(_ context.Context, in *exportInput) (*exportOutput, error) {
+func (s *Server) export(ctx context.Context, in *exportInput) (*exportOutput, error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *Server) export(_ context.Context, in *exportInput) (*exportOutput, erro
 	return &exportOutput{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
 		x := &exporter{w: w, format: in.Format, timeout: s.o.WriteTimeout}
-		err := x.run(func(yield func(app.JobRecord) error) error { return s.o.Jobs.EachJob(r.Context(), f, yield) })
+		err := x.run(ctx, f, s.o.Jobs)
 		switch {
 		case err == nil:
 		case x.started:
@@ -92,7 +92,7 @@ func (x *exporter) Write(b []byte) (int, error) {
 	return x.w.Write(b)
 }
 
-func (x *exporter) run(each func(yield func(app.JobRecord) error) error) error {
+func (x *exporter) run(ctx context.Context, f JobFilter, jobs Jobs) error {
 	out := bufio.NewWriterSize(x, 64<<10)
 	var enc rowEncoder = &csvRows{w: csv.NewWriter(out)}
 	if x.format == "json" {
@@ -101,7 +101,7 @@ func (x *exporter) run(each func(yield func(app.JobRecord) error) error) error {
 	if err := enc.head(); err != nil {
 		return err
 	}
-	if err := each(func(j app.JobRecord) error { return enc.row(&j) }); err != nil {
+	if err := jobs.EachJob(ctx, f, func(j app.JobRecord) error { return enc.row(&j) }); err != nil {
 		return err
 	}
 	if err := enc.tail(); err != nil {

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -29,7 +31,6 @@ type Analytics struct {
 	AcceptancesPerHour  float64          `json:"acceptances_per_hour" example:"0.38"`
 	Funnel              Funnel           `json:"funnel" doc:"From seen to won."`
 	MedianReactionMS    *float64         `json:"median_reaction_ms" doc:"From seen to posted, in the middle; null where nothing was posted." example:"92.5"`
-	TotalHoursAccepted  float64          `json:"total_hours_accepted" doc:"Length of the accepted appointments." example:"11.5"`
 	LanguagesOfAccepted map[string]int64 `json:"languages_of_accepted" example:"{\"Polish\":9}"`
 }
 
@@ -217,25 +218,15 @@ func (s *Server) backTo(since string) (time.Time, error) {
 
 // daysOrHours reads "30d" and "12h".
 func daysOrHours(s string) (time.Duration, bool) {
-	unit := time.Hour
-	number := s
-	switch s[len(s)-1] {
-	case 'd':
-		unit, number = 24*time.Hour, s[:len(s)-1]
-	case 'h':
-		number = s[:len(s)-1]
-	default:
-		return 0, false
-	}
-	n := 0
-	if number == "" || len(number) > 5 {
-		return 0, false
-	}
-	for _, c := range []byte(number) {
-		if c < '0' || c > '9' {
+	number, isDays := strings.CutSuffix(s, "d")
+	unit := 24 * time.Hour
+	if !isDays {
+		var isHours bool
+		if number, isHours = strings.CutSuffix(s, "h"); !isHours {
 			return 0, false
 		}
-		n = n*10 + int(c-'0')
+		unit = time.Hour
 	}
-	return time.Duration(n) * unit, n > 0
+	n, err := strconv.ParseUint(number, 10, 16)
+	return time.Duration(n) * unit, err == nil && n > 0
 }

@@ -27,7 +27,7 @@ func FuzzHandler(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // Streams are broken off.
 		defer cancel()
-		r := httptest.NewRequest("POST", "/", strings.NewReader(body)).WithContext(ctx)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)).WithContext(ctx)
 		r.Method, r.URL, r.RequestURI = method, u, target
 		r.Header = http.Header{"Content-Type": {contentType}, "Authorization": {authorization}}
 		w := httptest.NewRecorder()

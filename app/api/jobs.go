@@ -190,8 +190,6 @@ func (s *Server) answers(o operation, sample any) {
 	}
 }
 
-var jsonType = "application/json"
-
 func (s *Server) jobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) {
 	f, err := in.filter()
 	if err != nil {

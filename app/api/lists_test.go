@@ -203,7 +203,7 @@ func TestAMillionRowsAreExportedInBoundedMemory(t *testing.T) {
 	o := h.options(h.hub(t))
 	o.Jobs = manyJobs{house: h, rows: rows}
 	w := &countingWriter{header: http.Header{}}
-	r := httptest.NewRequest("GET", "/api/bot/jobs/export", nil)
+	r := httptest.NewRequest(http.MethodGet, "/api/bot/jobs/export", nil)
 	r.Header.Set("Authorization", "Bearer "+environmentToken)
 	api.New(o).ServeHTTP(w, r)
 	if w.bytes < rows*100 || w.largest > 1<<20 {

@@ -38,7 +38,7 @@ func TestTheFiguresAreForThoseWhoMayReadThem(t *testing.T) {
 		t.Errorf("with an address of their own the figures answer %d here, want 404", w.Code)
 	}
 	w := httptest.NewRecorder()
-	elsewhere.Metrics().ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	elsewhere.Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "atozbot_looks_total") {
 		t.Errorf("at their own address the figures answer %d", w.Code)
 	}

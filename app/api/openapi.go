@@ -191,7 +191,7 @@ func (s *Server) errors(op *huma.Operation, o operation, hasBody bool) {
 }
 
 func exampleProblem(status int) any {
-	p := newProblem(status, codeOf(status), frameworkDetail(&huma.ErrorModel{Status: status}))
+	p := newProblem(status, codeOf(status), frameworkDetail(&huma.ErrorModel{Status: status})).Problem
 	switch status {
 	case http.StatusUnauthorized:
 		p.Detail = "Sign in, or send a bearer token."

@@ -27,10 +27,14 @@ type Problem struct {
 	Code      app.Code       `json:"code" doc:"The kind of problem in one word, for machines." example:"invalid"`
 	RequestID string         `json:"request_id,omitempty" doc:"The request's id, as in the X-Request-Id header and the log."`
 	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong with which part of the request."`
+}
 
+// problemError is a problem on its way out, with what goes into headers and into the log.
+type problemError struct {
+	Problem
 	retryAfter time.Duration
 	allow      string
-	cause      error // For the log.
+	cause      error
 }
 
 // ProblemField is one part of a request that cannot be accepted.
@@ -39,14 +43,17 @@ type ProblemField struct {
 	Location string `json:"location" doc:"Where it stands: body, query, path or header, and the name." example:"body.max_accept_per_run"`
 }
 
-const problemType = "application/problem+json"
+const (
+	jsonType    = "application/json"
+	problemType = "application/problem+json"
+)
 
 // retryAfterDefault is what a client is told where nobody knows better: the keepers try
 // again about as often.
 const retryAfterDefault = 2 * time.Second
 
 // Error gives the sentence and, for the log, the cause.
-func (p *Problem) Error() string {
+func (p *problemError) Error() string {
 	if p.cause != nil {
 		return p.Detail + ": " + p.cause.Error()
 	}
@@ -54,16 +61,16 @@ func (p *Problem) Error() string {
 }
 
 // Unwrap gives the cause.
-func (p *Problem) Unwrap() error { return p.cause }
+func (p *problemError) Unwrap() error { return p.cause }
 
 // GetStatus gives the HTTP status.
-func (p *Problem) GetStatus() int { return p.Status }
+func (p *problemError) GetStatus() int { return p.Status }
 
 // ContentType says that a problem is not ordinary JSON.
-func (p *Problem) ContentType(string) string { return problemType }
+func (p *problemError) ContentType(string) string { return problemType }
 
 // GetHeaders gives the headers that belong to the problem.
-func (p *Problem) GetHeaders() http.Header {
+func (p *problemError) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryAfter.Seconds()))))
@@ -78,8 +85,8 @@ func (p *Problem) GetHeaders() http.Header {
 }
 
 // newProblem makes a problem with a sentence.
-func newProblem(status int, code app.Code, detail string) *Problem {
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code}
+func newProblem(status int, code app.Code, detail string) *problemError {
+	p := &problemError{Problem: Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code}}
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		p.retryAfter = retryAfterDefault
 	}
@@ -87,10 +94,10 @@ func newProblem(status int, code app.Code, detail string) *Problem {
 }
 
 // problemOf turns any error into a problem. Only the sentences of an *app.Error and of a
-// *Problem are shown; everything else is "a fault of ours" to the client and goes to the
+// *problemError are shown; everything else is "a fault of ours" to the client and goes to the
 // log. Fields of an *app.Error are located in place: "body" or "query".
-func problemOf(err error, place string) *Problem {
-	if p, ok := errors.AsType[*Problem](err); ok {
+func problemOf(err error, place string) *problemError {
+	if p, ok := errors.AsType[*problemError](err); ok {
 		return p
 	}
 	e, ok := errors.AsType[*app.Error](err)
@@ -115,8 +122,8 @@ func problemOf(err error, place string) *Problem {
 const internalDetail = "Something went wrong in the server. The log has it under this request's id."
 
 // problemOfForeign is for errors that are not ours.
-func problemOfForeign(err error) *Problem {
-	var p *Problem
+func problemOfForeign(err error) *problemError {
+	var p *problemError
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		p = newProblem(http.StatusServiceUnavailable, app.CodeUnavailable, "The answer took too long and was given up.")
 	} else {
@@ -171,12 +178,13 @@ func codeOf(status int) app.Code {
 }
 
 // writeProblem answers with p, outside of the framework.
-func writeProblem(w http.ResponseWriter, p *Problem) {
+func writeProblem(w http.ResponseWriter, p *problemError) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
-	p = p.named(w)
-	body, err := json.Marshal(p)
+	shown := p.Problem
+	shown.RequestID = w.Header().Get(requestIDHeader)
+	body, err := json.Marshal(shown)
 	if err != nil {
 		body = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"","code":"internal"}`)
 	}
@@ -188,27 +196,20 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_, _ = w.Write(body)
 }
 
-// named gives p with the id of the request that w answers.
-func (p *Problem) named(w http.ResponseWriter) *Problem {
-	c := *p
-	c.RequestID = w.Header().Get(requestIDHeader)
-	return &c
-}
-
 // problems is the transformer that turns what the framework made of an error into a
 // problem of ours. The framework's own model would give away the text of any plain error,
 // and echo the value that was sent.
 func problems(ctx huma.Context, _ string, v any) (any, error) {
-	if p, ok := v.(*Problem); ok {
-		c := *p
-		c.RequestID = callOf(ctx.Context()).id
-		return &c, nil
+	if p, ok := v.(*problemError); ok {
+		shown := p.Problem
+		shown.RequestID = callOf(ctx.Context()).id
+		return shown, nil
 	}
 	model, ok := v.(*huma.ErrorModel)
 	if !ok {
 		return v, nil
 	}
-	p := newProblem(model.Status, codeOf(model.Status), frameworkDetail(model))
+	p := newProblem(model.Status, codeOf(model.Status), frameworkDetail(model)).Problem
 	p.RequestID = callOf(ctx.Context()).id
 	if model.Status >= 500 {
 		return p, nil

@@ -185,7 +185,7 @@ func (brokenBody) Read([]byte) (int, error) {
 func (brokenBody) Close() error { return nil }
 
 func TestABodyThatBreaksOffIsNoFaultOfOurs(t *testing.T) {
-	r := httptest.NewRequest("POST", "/api/bot/start", brokenBody{})
+	r := httptest.NewRequest(http.MethodPost, "/api/bot/start", brokenBody{})
 	r.ContentLength = 100
 	r.Header.Set("Authorization", "Bearer "+environmentToken)
 	w := httptest.NewRecorder()

@@ -64,6 +64,7 @@ type Server struct {
 	mux      *http.ServeMux
 	api      huma.API
 	requests *requestFigures
+	headers  security
 	pages    *pages
 	ledger   *auditLedger
 	outside  sync.Mutex       // Held while a report of an outside bot is stored.
@@ -110,6 +111,7 @@ func newServer(o Options) *Server {
 		lenient: map[string]bool{},
 		scopes:  map[string]Scope{},
 		bodies:  map[string]*huma.Response{},
+		headers: newSecurity(),
 		pages:   newPages(),
 		ledger:  newAuditLedger(o),
 	}
@@ -162,7 +164,7 @@ func (t routes) HandleFunc(pattern string, handler func(http.ResponseWriter, *ht
 	})
 }
 
-func forbidden(wanted Scope) *Problem {
+func forbidden(wanted Scope) *problemError {
 	return newProblem(http.StatusForbidden, app.CodeForbidden, "This needs the scope "+string(wanted)+".")
 }
 

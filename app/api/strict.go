@@ -23,23 +23,22 @@ const maxWrong = 100
 // a configuration on which acceptances hang should be: names must be written exactly,
 // stand there once, and null is no number. What is no JSON at all is left to the
 // framework.
-func (s *Server) strict(method, path string, body []byte) *Problem {
+func (s *Server) strict(method, path string, body []byte) *problemError {
 	schema := s.bodySchema(method, path)
 	if schema == nil {
 		return nil
 	}
 	c := &strictCheck{registry: s.api.OpenAPI().Components.Schemas, decoder: json.NewDecoder(bytes.NewReader(body))}
 	c.decoder.UseNumber()
-	err := c.value(schema, "body", 0)
-	if errors.Is(err, errTooDeep) {
+	switch err := c.value(schema, "body", 0); {
+	case errors.Is(err, errTooDeep):
 		return newProblem(http.StatusUnprocessableEntity, app.CodeInvalid, "The request's body is nested too deeply.")
+	case err == nil && len(c.wrong) > 0:
+		p := newProblem(http.StatusUnprocessableEntity, app.CodeInvalid, "The request has fields that cannot be accepted.")
+		p.Errors = c.wrong
+		return p
 	}
-	if err != nil || len(c.wrong) == 0 {
-		return nil
-	}
-	p := newProblem(http.StatusUnprocessableEntity, app.CodeInvalid, "The request has fields that cannot be accepted.")
-	p.Errors = c.wrong
-	return p
+	return nil
 }
 
 // bodySchema gives the schema of the body that an operation takes; nil where it takes none.

@@ -62,7 +62,7 @@ func (s *Server) watchRoutes() {
 
 // resumeFrom reads after which event to go on. A Last-Event-ID that is none of ours is
 // left aside, since a browser would send it again for ever; a wrong after is refused.
-func resumeFrom(r *http.Request) (int64, *Problem) {
+func resumeFrom(r *http.Request) (int64, *problemError) {
 	if given := r.URL.Query().Get("after"); given != "" {
 		id, err := strconv.ParseInt(given, 10, 64)
 		if err != nil || id < 0 {
@@ -72,15 +72,14 @@ func resumeFrom(r *http.Request) (int64, *Problem) {
 		}
 		return id, nil
 	}
-	id, err := strconv.ParseInt(strings.TrimSpace(r.Header.Get("Last-Event-ID")), 10, 64)
-	if err != nil || id < 0 {
-		return live.FromNow, nil
+	if id, err := strconv.ParseInt(strings.TrimSpace(r.Header.Get("Last-Event-ID")), 10, 64); err == nil && id >= 0 {
+		return id, nil
 	}
-	return id, nil
+	return live.FromNow, nil
 }
 
 // listen begins to listen for the sender of r.
-func (s *Server) listen(r *http.Request) (*live.Listener, *Problem) {
+func (s *Server) listen(r *http.Request) (*live.Listener, *problemError) {
 	after, problem := resumeFrom(r)
 	if problem != nil {
 		return nil, problem
@@ -171,7 +170,7 @@ func discard(ctx context.Context, conn *websocket.Conn) {
 }
 
 // upgradeProblem says what keeps r from becoming a WebSocket; nil where nothing does.
-func upgradeProblem(r *http.Request) *Problem {
+func upgradeProblem(r *http.Request) *problemError {
 	if !hasToken(r.Header.Values("Connection"), "upgrade") || !hasToken(r.Header.Values("Upgrade"), "websocket") || r.Method != http.MethodGet {
 		return newProblem(http.StatusUpgradeRequired, app.CodeInvalid, "This address speaks WebSocket; /api/events has the same as a plain stream.")
 	}

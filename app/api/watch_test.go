@@ -55,7 +55,7 @@ func dial(t *testing.T, server *httptest.Server, query string, headers ...string
 	for i := 0; i+1 < len(headers); i += 2 {
 		header.Set(headers[i], headers[i+1])
 	}
-	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws"+query, &websocket.DialOptions{HTTPHeader: header})
+	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws"+query, &websocket.DialOptions{HTTPHeader: header}) //nolint:bodyclose // The library says that nobody needs to close it.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestAWebSocketOfAnotherSiteIsRefused(t *testing.T) {
 		if c.site != "" {
 			header.Set("Sec-Fetch-Site", c.site)
 		}
-		conn, answer, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: header})
+		conn, answer, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: header}) //nolint:bodyclose // The library says that nobody needs to close it.
 		if err == nil {
 			_ = conn.CloseNow()
 		}
@@ -141,7 +141,7 @@ func TestAWebSocketOfAnotherSiteIsRefused(t *testing.T) {
 func TestAListenerMayTalkButNotTooMuch(t *testing.T) {
 	h := newHouse()
 	server, hub := open(t, h)
-	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + environmentToken}}})
+	conn, _, err := websocket.Dial(t.Context(), server.URL+"/ws", &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + environmentToken}}}) //nolint:bodyclose // The library says that nobody needs to close it.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +168,9 @@ func TestAListenerMayTalkButNotTooMuch(t *testing.T) {
 
 // stream reads server-sent events as a browser does.
 type stream struct {
-	t       *testing.T
-	lines   *bufio.Scanner
-	lastID  string
-	comment string
+	t      *testing.T
+	lines  *bufio.Scanner
+	lastID string
 }
 
 func follow(t *testing.T, server *httptest.Server, query, lastID string) *stream {
@@ -189,7 +188,7 @@ func follow(t *testing.T, server *httptest.Server, query, lastID string) *stream
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = answer.Body.Close() })
-	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" {
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("the stream answers %d %s", answer.StatusCode, answer.Header.Get("Content-Type"))
 	}
 	return &stream{t: t, lines: bufio.NewScanner(answer.Body)}

@@ -154,7 +154,7 @@ func (w wild) body(r *http.Request, op *operation) {
 	if body == "" {
 		return
 	}
-	fresh := httptest.NewRequest("POST", "/", strings.NewReader(body))
+	fresh := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	r.Body, r.ContentLength = fresh.Body, fresh.ContentLength
 	r.Header.Set("Content-Type", "application/json")
 	if w.IntN(10) == 0 {

@@ -133,7 +133,9 @@ func throughput(b *testing.B, addr, target string, d time.Duration) float64 {
 				if err != nil {
 					return
 				}
-				if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+				_, err = io.Copy(io.Discard, answer.Body)
+				_ = answer.Body.Close()
+				if err != nil || answer.StatusCode != http.StatusOK {
 					return
 				}
 				answers.Add(1)
