@@ -1,12 +1,70 @@
 package daemon
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/store"
+)
+
+// Backup writes everything but secrets to a file that is whole or not there.
+func (p Process) Backup(ctx context.Context, file string) error {
+	log := p.log()
+	db, err := openStore(p.Settings, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := connect(ctx, p.Settings, db, log); err != nil {
+		return told(err)
+	}
+	rows, err := db.BackupTo(ctx, file, time.Now())
+	if err != nil {
+		return moved("backup", file, err)
+	}
+	fmt.Fprintf(p.Stdout, "%d rows written to %s\n", rows, file)
+	return nil
+}
+
+// Restore puts a backup in the place of what the configured database holds.
+func (p Process) Restore(ctx context.Context, file string) error {
+	log := p.log()
+	backup, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("%w; %w", err, ErrMisused)
+	}
+	defer backup.Close()
+	db, err := openStore(p.Settings, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := migrateAll(ctx, p.Settings, db, store.Up, store.Latest, log); err != nil {
+		return told(err)
+	}
+	rows, err := db.Restore(ctx, backup, time.Now())
+	if err != nil {
+		return moved("restore", file, err)
+	}
+	fmt.Fprintf(p.Stdout, "%d rows read from %s\n", rows, file)
+	return nil
+}
+
+// moved makes of an error the line that the command line ends with: a file that cannot be
+// used is told with its path, a database as always.
+func moved(doing, file string, err error) error {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return fmt.Errorf("%s: %s: %w", doing, file, path.Err)
+	}
+	if e, ok := errors.AsType[*app.Error](err); ok && e.Code != app.CodeUnavailable {
+		return fmt.Errorf("%s: %s", file, e.Message)
+	}
+	return told(err)
+}
 
 // Import brings over a predecessor's database.
 func (p Process) Import(context.Context, string) error { return ErrMisused }
-
-// Backup writes everything but secrets to a file.
-func (p Process) Backup(context.Context, string) error { return ErrMisused }
-
-// Restore reads a backup into the configured database.
-func (p Process) Restore(context.Context, string) error { return ErrMisused }

@@ -24,6 +24,10 @@ func (h *house) openRooms() error {
 		Configurations: webConfigurations{settled},
 		Insights:       webInsights{db: h.db, account: app.DefaultAccountID},
 		LogEntries:     webLog{h.db},
+		SignIns:        &webSignIns{db: h.db, now: time.Now, from: map[string]string{}},
+		Tokens:         webTokens{db: h.db, now: time.Now},
+		Audit:          webAudit{h.db},
+		Backup:         webBackup{db: h.db, now: time.Now},
 		FirstPassword:  h.settings.AdminPassword.Reveal(),
 		TrustedProxies: h.settings.TrustedProxies,
 		Log:            h.log.With(partKey, "dashboard"),
@@ -37,6 +41,7 @@ func (h *house) openRooms() error {
 		Version: h.process.Build.Version, Token: h.settings.APIToken.Reveal(), HSTS: h.settings.TLSCertFile != "",
 		Bot: shown, Sessions: records, Jobs: records, Configurations: settled, Figures: records, Outside: h.db, Watch: h.hub,
 		Check: checkConfiguration, Authenticator: signedIn{site}, Logs: records, Backtest: settled,
+		Tokens: apiTokens{h.db}, Audit: apiAudit{h.db},
 		Health: api.HealthHandlers{
 			Health: http.HandlerFunc(h.monitor.Health), Live: http.HandlerFunc(h.monitor.Live), Ready: http.HandlerFunc(h.monitor.Ready),
 			Detailed: http.HandlerFunc(h.monitor.Detailed), Service: http.HandlerFunc(h.monitor.Service), ForceCheck: http.HandlerFunc(h.monitor.ForceCheck),
