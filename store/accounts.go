@@ -9,10 +9,6 @@ import (
 	"github.com/atozbot/atozbot/app"
 )
 
-// OutsideAccountID is the account of bots that only report to us. What they report is
-// kept apart from the account of the settings, so that it is never counted with it.
-const OutsideAccountID = "00000000-0000-7000-8000-000000000002"
-
 // Accounts lists every account.
 func (s *Store) Accounts(ctx context.Context) ([]app.Account, error) {
 	var accounts []app.Account
@@ -72,7 +68,7 @@ func accountName(id string) string {
 	switch id {
 	case app.DefaultAccountID:
 		return "default"
-	case OutsideAccountID:
+	case app.OutsideAccountID:
 		return "outside"
 	}
 	return id

@@ -134,7 +134,7 @@ func up(ms, step int64) int64   { return down(ms+step-1, step) }
 func counted(c *conditions, accountID string) *conditions {
 	c.equal("a.id", accountID)
 	if accountID == "" {
-		c.and("a.id <> " + c.arg(OutsideAccountID))
+		c.and("a.id <> " + c.arg(app.OutsideAccountID))
 	}
 	return c.and("r.source <> '" + app.SourceOutside + "'")
 }

@@ -234,3 +234,16 @@ func isBroken(err error) bool {
 	}
 	return pgconn.SafeToRetry(err) && !isTimeout(err)
 }
+
+// isOurs tells whether a fault of the program, not the database or the way to it, is at
+// the bottom of err: a statement that is none, or a value that cannot be read.
+func isOurs(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(e.Code, "42") && reasonOf(err) == "error "+e.Code
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false
+	}
+	reason := reasonOf(err)
+	return reason == "unexpected error" || reason == "error of the database file"
+}

@@ -199,3 +199,20 @@ func serve(t *testing.T, handle func(net.Conn)) string {
 	}()
 	return l.Addr().String()
 }
+
+func TestAFaultOfTheProgramIsNotCalledAnOutage(t *testing.T) {
+	storetest.EachDSN(t, func(t *testing.T, dsn string) {
+		var troubles int
+		s := storetest.Open(t, dsn, store.Options{OnTrouble: func(error) { troubles++ }})
+		execute(t, raw(t, dsn), `ALTER TABLE atozbot_jobs DROP COLUMN rule`)
+		if _, err := s.ListJobs(t.Context(), store.JobFilter{Query: "x", SessionID: "y"}); err != nil {
+			t.Fatal(err) // Nothing is found before the column is asked for.
+		}
+		if _, err := s.Watched(t.Context(), account, noon()); app.CodeOf(err) != app.CodeInternal {
+			t.Errorf("%v", err)
+		}
+		if troubles != 0 {
+			t.Errorf("the keeper was told of %d troubles", troubles)
+		}
+	})
+}

@@ -33,8 +33,10 @@ type dialect struct {
 	forUpdate string
 	// tableExists asks whether the current schema has table $1.
 	tableExists string
-	// predicate that is true for a transaction that may not write.
+	// readOnly selects 1 where a transaction may not write, else 0.
 	readOnly string
+	// snapshot is the isolation of a transaction that sees one moment. SQLite knows no other.
+	snapshot sql.IsolationLevel
 }
 
 const (
@@ -50,6 +52,7 @@ func postgresDialect() dialect {
 		forUpdate:   " FOR NO KEY UPDATE",
 		tableExists: `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`,
 		readOnly:    `SELECT CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END`,
+		snapshot:    sql.LevelRepeatableRead,
 	}
 }
 

@@ -262,11 +262,11 @@ func jobsOf(ctx context.Context, q queryer, accountID string, numbers []string) 
 	return found, err
 }
 
-// Watched gives the acceptances that have not vanished and whose appointment is not over
-// at from, or is not known.
+// Watched gives the acceptances of the built-in bot that have not vanished and whose
+// appointment is not over at from, or is not known.
 func (s *Store) Watched(ctx context.Context, accountID string, from time.Time) ([]app.JobRecord, error) {
 	return s.someJobs(ctx, "list acceptances to watch",
-		`WHERE account_id = $1 AND status = 'accepted' AND vanished_ms IS NULL AND (ends_ms IS NULL OR ends_ms > $2) ORDER BY seen_ms, id`,
+		`WHERE account_id = $1 AND status = 'accepted' AND source = '`+app.SourceBuiltIn+`' AND vanished_ms IS NULL AND (ends_ms IS NULL OR ends_ms > $2) ORDER BY seen_ms, id`,
 		accountID, from.UnixMilli())
 }
 

@@ -80,7 +80,7 @@ func (s *Store) Migrate(ctx context.Context, direction Direction, to int64) ([]S
 		if err != nil || !due {
 			return err
 		}
-		if err := s.backUpBefore(ctx, direction); err != nil {
+		if err := s.backUpBefore(ctx, string(direction)); err != nil {
 			return err
 		}
 		steps, err = s.migrate(ctx, direction, to)
@@ -162,7 +162,7 @@ func (s *Store) migrate(ctx context.Context, direction Direction, to int64) ([]S
 }
 
 // backUpBefore copies a SQLite file that holds any of our tables.
-func (s *Store) backUpBefore(ctx context.Context, direction Direction) error {
+func (s *Store) backUpBefore(ctx context.Context, what string) error {
 	if s.base().path == "" {
 		return nil
 	}
@@ -170,11 +170,11 @@ func (s *Store) backUpBefore(ctx context.Context, direction Direction) error {
 	if err != nil || version == 0 {
 		return err
 	}
-	path := fmt.Sprintf("%s.before-%s-from-%d-%s", s.base().path, direction, version, time.Now().UTC().Format("20060102T150405.000Z"))
+	path := fmt.Sprintf("%s.before-%s-from-%d-%s", s.base().path, what, version, time.Now().UTC().Format("20060102T150405.000Z"))
 	if err := s.copyFile(ctx, path); err != nil {
-		return fmt.Errorf("copy the file before the migration: %w", err)
+		return fmt.Errorf("copy the file before: %w", err)
 	}
-	s.options.Logger.InfoContext(ctx, "database file copied before the migration", "copy", path)
+	s.options.Logger.InfoContext(ctx, "the database file was copied before it is changed", "copy", path)
 	return nil
 }
 

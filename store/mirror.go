@@ -37,7 +37,7 @@ func (s *Store) readMirror(ctx context.Context, now time.Time) (mirror, error) {
 	var m mirror
 	err := s.reading(ctx, "read what deciding needs", func(ctx context.Context, q queryer) error {
 		m = mirror{configurations: make(map[string]savedConfiguration)}
-		err := each(ctx, q, `SELECT id FROM atozbot_accounts WHERE id <> $1 ORDER BY id`, []any{OutsideAccountID}, func(rows *sql.Rows) error {
+		err := each(ctx, q, `SELECT id FROM atozbot_accounts WHERE id <> $1 ORDER BY id`, []any{app.OutsideAccountID}, func(rows *sql.Rows) error {
 			var id string
 			err := rows.Scan(&id)
 			m.accounts = append(m.accounts, id)

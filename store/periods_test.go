@@ -140,7 +140,7 @@ func TestTheDashboardsFiguresAreOfTodayInTheUsersZone(t *testing.T) {
 		r.Session = &run
 		saved(t, s, r)
 		r = record(now, outside)
-		r.AccountID = store.OutsideAccountID
+		r.AccountID = app.OutsideAccountID
 		saved(t, s, r)
 		m, err := s.DashboardMetrics(t.Context(), now, kolkata)
 		want := store.Metrics{ActiveSessions: 1, JobsToday: 1, AcceptanceRateToday: 100, MostActiveLanguage: "Urdu", BotUptime: 90 * time.Minute, LastActivity: now}

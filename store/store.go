@@ -234,6 +234,9 @@ func (s *Store) failed(ctx context.Context, doing string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return &app.Error{Code: app.CodeNotFound, Message: "there is no such thing", Err: wrapped(doing, err)}
 	}
+	if isOurs(err) {
+		return &app.Error{Code: app.CodeInternal, Message: "the database was asked something that it does not understand", Err: wrapped(doing, err)}
+	}
 	trouble := Classify(err)
 	if trouble.Reason == "read-only" || trouble.Reason == "shutting down" {
 		s.base().pools.reset()
