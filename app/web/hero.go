@@ -17,7 +17,7 @@ func (s *Site) hero(v *voice, status BotStatus, booked int64) hero {
 	if !status.LastLook.IsZero() {
 		h.More = append(h.More, v.sayHTML("now.lastLook", "age", `<span class="look">`+v.age(status.LastLook)+`</span>`))
 	}
-	if status.Mode == app.ModeLive {
+	if status.Mode == app.ModeLive && status.Session.Status != app.SessionPaused {
 		h.More = append(h.More, v.sayHTML("now.booked", "count", int(booked)))
 	}
 	return h

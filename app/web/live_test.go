@@ -68,6 +68,21 @@ func TestNowIsLiveAndMovesNothing(t *testing.T) {
 	}
 }
 
+func TestAFingerOnItsWayGoesWhereItWasGoing(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, phone)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, newSite(t, h))
+	do(t, ctx, chromedp.Navigate(server.URL+"/"))
+	says(t, ctx, ".link-state__text", "Live")
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`new MutationObserver(() => { const first = document.querySelector(".jobs--still a"); if (first.textContent.includes("Klingon")) first.click(); }).observe(document.querySelector(".jobs--still"), { subtree: true, childList: true })`))
+	arrives(h, "99004", "Klingon")
+	until(t, ctx, `location.pathname.startsWith("/jobs/")`)
+	if path := ask[string](t, ctx, `location.pathname`); path != "/jobs/0190-0" {
+		t.Errorf("it went to %s", path)
+	}
+}
+
 func TestNowKeepsStillUnderTheKeyboard(t *testing.T) {
 	ctx := browse(t)
 	on(t, ctx, phone)

@@ -105,10 +105,12 @@ customElements.define("live-now", class extends HTMLElement {
     for (const row of rows(fresh).reverse()) {
       if (!before.has(told(row))) announce(row.querySelector(".job__text")?.textContent?.replace(/\s+/g, " ").trim() ?? "");
     }
-    const led = [...this.querySelectorAll(".jobs--still a")].map((a) => ({ a, href: a.getAttribute("href") ?? "" }));
+    const led = rows(this).map((row) => ({ row, href: row.querySelector("a")?.getAttribute("href") ?? "" }));
     const focused = this.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
     patchChildren(this, fresh);
-    for (const { a, href } of led) if (a.getAttribute("href") !== href) this.was.set(a, { href, until: Date.now() + onItsWay });
+    for (const { row, href } of led) {
+      if (row.querySelector("a")?.getAttribute("href") !== href) this.was.set(row, { href, until: Date.now() + onItsWay });
+    }
     if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
     const lead = this.lead();
     if (lead !== this.state) announce(lead);
@@ -117,8 +119,8 @@ customElements.define("live-now", class extends HTMLElement {
 
   /** Leads where the row led a moment ago. @param {Event} event */
   leadOn = (event) => {
-    const link = /** @type {Element} */ (event.target).closest("a");
-    const was = link && this.was.get(link);
+    const row = /** @type {Element} */ (event.target).closest(".job");
+    const was = row && this.was.get(row);
     if (!was || was.until < Date.now()) return;
     event.preventDefault();
     location.assign(was.href);
