@@ -158,7 +158,7 @@ func (v *visitors) known(ctx context.Context, r *http.Request) (SignIn, error) {
 	}
 	if now.Sub(s.SeenAt) > time.Minute {
 		s.SeenAt, s.ExpiresAt = now, now.Add(signInLasts)
-		if err := v.records.SeenSignIn(ctx, key, s.SeenAt, s.ExpiresAt); err != nil && app.CodeOf(err) != app.CodeUnavailable {
+		if err := v.records.SeenSignIn(ctx, key, s.SeenAt, s.ExpiresAt); err != nil && codeOf(err) != app.CodeUnavailable {
 			return SignIn{}, err
 		}
 	}
@@ -250,7 +250,7 @@ func (s *Site) letIn(w http.ResponseWriter, r *http.Request) (v *visit, ok bool)
 	}
 	open, openErr := s.visitors.open(r.Context())
 	switch {
-	case openErr != nil || app.CodeOf(err) == app.CodeUnavailable:
+	case openErr != nil || codeOf(err) == app.CodeUnavailable:
 		w.Header().Set("Retry-After", "2")
 		s.showError(w, r, http.StatusServiceUnavailable, "error.unavailable")
 		return nil, false

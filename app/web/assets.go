@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,6 +96,19 @@ func (a *assets) at(name string) (string, error) {
 		return "", fmt.Errorf("there is no file %q in static", name)
 	}
 	return "/static/" + a.hash + "/" + name, nil
+}
+
+// modules gives the addresses of every module that pages load, so that a page can name
+// them at once: a browser would find them one after the other.
+func (a *assets) modules() []string {
+	var all []string
+	for name := range a.files {
+		if strings.HasPrefix(name, "js/") && name != workerFile {
+			all = append(all, "/static/"+a.hash+"/"+name)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // ServeHTTP serves GET /static/{hash}/{file...}. Under the right hash a file may be kept

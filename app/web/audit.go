@@ -35,7 +35,7 @@ func (s *Site) note(v *visit, name, what, on string) {
 	if name == "" {
 		who = "this computer"
 	}
-	e := AuditEntry{At: s.Now(), Who: who, What: what, On: on, Address: s.proxies.client(v.r).String(), RequestID: v.r.Header.Get("X-Request-Id")}
+	e := AuditEntry{At: s.Now(), Who: who, What: what, On: on, Address: s.proxies.client(v.r).String(), RequestID: v.w.Header().Get(requestID)}
 	if err := s.Audit.Note(v.r.Context(), e); err != nil {
 		s.Log.WarnContext(v.r.Context(), "the audit log could not be written", "what", what, "who", who, "error", err)
 	}

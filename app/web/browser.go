@@ -9,7 +9,7 @@ func browserTexts(w *words) string {
 	for name, key := range map[string]string{
 		"s": "ago.seconds", "m": "ago.minutes", "h": "ago.hours", "d": "ago.days",
 		"inM": "until.minutes", "inH": "until.hours", "inD": "until.days", "inNow": "until.now",
-		"on": "live.on", "trying": "live.trying", "lost": "live.lost", "back": "live.back", "fresh": "live.fresh",
+		"on": "live.on", "trying": "live.trying", "from": "offline.from", "lost": "live.lost", "back": "live.back", "fresh": "live.fresh",
 	} {
 		texts[name] = w.say(key)
 	}

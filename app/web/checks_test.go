@@ -132,6 +132,12 @@ func TestEveryPageInABrowser(t *testing.T) {
 				for _, wrong := range ask[[]string](t, ctx, check) {
 					t.Error(wrong)
 				}
+				if s.mobile && !s.more {
+					wide := ask[int](t, ctx, `document.documentElement.dir = "rtl", document.documentElement.scrollWidth - document.documentElement.clientWidth`)
+					if wide > 0 {
+						t.Errorf("written from right to left, the page is %d px too wide", wide)
+					}
+				}
 				w.calm(t, host)
 			})
 		}

@@ -6,6 +6,9 @@ import (
 	"net/http"
 )
 
+// workerFile is the service worker's source.
+const workerFile = "js/service-worker.js"
+
 // handleFiles serves what browsers look for at fixed places. They are asked for anew
 // each time: their names carry no hash.
 func (s *Site) handleFiles(mux *http.ServeMux) {
@@ -56,11 +59,16 @@ func (s *Site) manifest(w http.ResponseWriter, r *http.Request) {
 // serviceWorker serves the worker from the root, which is as far as it may look, with the
 // version of what it keeps in front: a new version is a new worker.
 func (s *Site) serviceWorker(w http.ResponseWriter, r *http.Request) {
-	head := fmt.Sprintf("const VERSION = %q;\n", s.assets.hash)
+	shell, err := json.Marshal(append(s.assets.modules(), "/offline", "/static/"+s.assets.hash+"/app.css", "/static/"+s.assets.hash+"/icons/icon.svg"))
+	if err != nil {
+		http.Error(w, "The service worker could not be made.", http.StatusInternalServerError)
+		return
+	}
+	head := fmt.Sprintf("const VERSION = %q, FILES = %s;\n", s.assets.hash, shell)
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Add("Vary", "Accept-Encoding")
-	s.views.write(w, r, http.StatusOK, append([]byte(head), s.assets.files["js/service-worker.js"].plain...))
+	s.views.write(w, r, http.StatusOK, append([]byte(head), s.assets.files[workerFile].plain...))
 }
 
 // offline is what the service worker shows while the server cannot be reached.

@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"crypto/rand"
+	"net/http"
+)
 
 // policy lets a page load what this server serves, and nothing else: no inline script or
 // style, no other host, no frame around it.
@@ -8,10 +11,14 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
 
+// requestID names an answer: it stands in the audit log and in the log of errors.
+const requestID = "X-Request-Id"
+
 // withHeaders sets the headers that every answer of the dashboard carries.
 func withHeaders(p proxies, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
+		h.Set(requestID, rand.Text()[:16])
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")

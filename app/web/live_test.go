@@ -222,5 +222,39 @@ func TestOfflineTheShellSaysSo(t *testing.T) {
 	server.Close()
 	_ = chromedp.Do(ctx, chromedp.Navigate(server.URL+"/bookings"))
 	says(t, ctx, "h1", "atozbot cannot be reached.")
+	says(t, ctx, ".last h2", "This is from")
+	says(t, ctx, ".last", "Watching.")
 	picture(t, ctx, "offline-phone")
+}
+
+func TestSigningInAndOutInABrowser(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, screen{name: "320", width: 320, height: 640, mobile: true})
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h, withFirstPassword))
+	enter := func(text string) {
+		t.Helper()
+		do(t, ctx, chromedp.SendKeys(chromedp.CSS(`input[name="password"]`), text+kb.Enter))
+	}
+	do(t, ctx, chromedp.Navigate(server.URL+"/activity?q=pol"))
+	says(t, ctx, "h1", "Sign in")
+	enter("wrong")
+	says(t, ctx, ".wrong", "The name or the password is wrong.")
+	picture(t, ctx, "sign-in-phone")
+	enter(password)
+	says(t, ctx, "h1", "Activity")
+	until(t, ctx, `location.search === "?q=pol"`)
+	do(t, ctx, chromedp.Navigate(server.URL+"/"))
+	says(t, ctx, ".link-state__text", "Live")
+	for _, wrong := range ask[[]string](t, ctx, script(t, "page.js")) {
+		t.Error(wrong)
+	}
+	picture(t, ctx, "signed-in-320")
+	do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	says(t, ctx, "h1", "Sign in")
+	do(t, ctx, chromedp.Navigate(server.URL+"/"))
+	says(t, ctx, "h1", "Sign in")
+	if ask[bool](t, ctx, `caches.match("/now/last").then((kept) => kept !== undefined)`) {
+		t.Error("what Now showed is still kept in this browser")
+	}
 }

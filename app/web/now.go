@@ -81,7 +81,7 @@ func (s *Site) nowPage(v *visit) (*nowPage, error) {
 	}
 	var booked int64
 	err := s.readNow(v, p, &booked)
-	switch app.CodeOf(err) {
+	switch codeOf(err) {
 	case "":
 	case app.CodeUnavailable:
 		p.Away = true // The bot's own state is shown all the same.

@@ -121,7 +121,7 @@ func TestTheShellIsWhole(t *testing.T) {
 	}
 	for _, module := range modules {
 		name := "js/" + filepath.Base(module)
-		if name != "js/service-worker.js" && !strings.Contains(worker, `"`+name+`"`) {
+		if name != "js/service-worker.js" && !strings.Contains(worker, "/"+name+`"`) {
 			t.Errorf("the service worker does not keep %s", name)
 		}
 	}

@@ -98,12 +98,12 @@ func (s *Site) rulesPage(v *visit, c, draft app.Configuration) (*rulesPage, erro
 	p := &rulesPage{C: draft, Changes: v.changes(c, draft), Presets: v.presets(), Fields: map[string]string{}}
 	p.Draft = len(p.Changes) > 0
 	versions, err := s.Configurations.Versions(ctx, 8)
-	if err != nil && app.CodeOf(err) != app.CodeUnavailable {
+	if err != nil && codeOf(err) != app.CodeUnavailable {
 		return nil, err
 	}
 	p.Versions, p.CanUndo = v.versionLines(versions), len(versions) > 1
 	seen, err := s.Jobs.Languages(ctx)
-	if err != nil && app.CodeOf(err) != app.CodeUnavailable {
+	if err != nil && codeOf(err) != app.CodeUnavailable {
 		return nil, err
 	}
 	p.Languages, p.More = languageChoices(seen, draft.Languages)

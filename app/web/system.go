@@ -162,7 +162,7 @@ func (s *Site) logPage(v *visit) (*logPage, error) {
 	}
 	p.Self = "/system/log?" + at.Encode()
 	page, err := s.LogEntries.Entries(v.r.Context(), LogFilter{Level: p.Level, Query: p.Query, Cursor: q.Get("cursor"), Limit: logShown})
-	if app.CodeOf(err) == app.CodeUnavailable {
+	if codeOf(err) == app.CodeUnavailable {
 		p.Away = true
 		return p, nil
 	}

@@ -106,7 +106,10 @@ func (s *Site) failed(v *visit, err error) *after {
 	if e, ok := errors.AsType[*app.Error](err); ok && e.Code != app.CodeInternal {
 		return &after{say: "flash.failed", args: []string{"reason", e.Message}, tone: "bad"}
 	}
-	s.Log.ErrorContext(v.r.Context(), "an act of the dashboard failed", "path", v.r.URL.Path, "error", err)
+	if codeOf(err) == app.CodeUnavailable {
+		return &after{say: "flash.away", tone: "bad"}
+	}
+	s.Log.ErrorContext(v.r.Context(), "an act of the dashboard failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 	return &after{say: "flash.internal", tone: "bad"}
 }
 
@@ -137,7 +140,7 @@ func (s *Site) show(v *visit, shown *view) {
 		}
 	}
 	if err := s.views.render(v.w, v.r, v.spoken, shown.page, piece, status, data); err != nil {
-		s.Log.ErrorContext(v.r.Context(), "a page could not be made", "path", v.r.URL.Path, "error", err)
+		s.Log.ErrorContext(v.r.Context(), "a page could not be made", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 		http.Error(v.w, "This page could not be made. The log says why.", http.StatusInternalServerError)
 	}
 }
@@ -163,9 +166,9 @@ func (s *Site) notices(v *visit, bare bool) []notice {
 
 // showFailure shows the page for an error of a page handler.
 func (s *Site) showFailure(v *visit, err error) {
-	code := app.CodeOf(err)
+	code := codeOf(err)
 	if code == app.CodeInternal {
-		s.Log.ErrorContext(v.r.Context(), "a page failed", "path", v.r.URL.Path, "error", err)
+		s.Log.ErrorContext(v.r.Context(), "a page failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 	}
 	if code == app.CodeUnavailable {
 		v.w.Header().Set("Retry-After", "2")
@@ -201,6 +204,14 @@ func errorView(v *visit, status int, key string) *view {
 
 func (s *Site) notFound(v *visit) (*view, error) {
 	return errorView(v, http.StatusNotFound, "error.not_found"), nil
+}
+
+// codeOf is app.CodeOf, where patience that ended is a database that is away: it hangs.
+func codeOf(err error) app.Code {
+	if code := app.CodeOf(err); code != app.CodeInternal || !errors.Is(err, context.DeadlineExceeded) {
+		return code
+	}
+	return app.CodeUnavailable
 }
 
 // statusOf maps a code to a status of HTTP.

@@ -1,6 +1,7 @@
 // The live piece of the Now page: <live-now src>. What happens makes it fetch itself
 // anew, at most once in a while; counters and the last look come with the stream. Nothing
 // moves while somebody is at it.
+import { keep } from "./last.js";
 import { patchChildren } from "./patch.js";
 import { announce } from "./texts.js";
 
@@ -27,6 +28,7 @@ customElements.define("live-now", class extends HTMLElement {
 
   connectedCallback() {
     this.state = this.lead();
+    keep(this).catch(() => undefined);
     document.addEventListener("live", this.hear);
     document.addEventListener("live-back", this.want);
     document.addEventListener("visibilitychange", this.want);
@@ -115,6 +117,7 @@ customElements.define("live-now", class extends HTMLElement {
     const lead = this.lead();
     if (lead !== this.state) announce(lead);
     this.state = lead;
+    keep(this).catch(() => undefined);
   }
 
   /** Leads where the row led a moment ago. @param {Event} event */

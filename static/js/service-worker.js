@@ -1,19 +1,19 @@
 // Keeps the shell of the dashboard, and shows the offline page while the server cannot be
-// reached. It keeps nothing that somebody has to be signed in for. VERSION stands in
-// front of this file: the hash of everything that is kept.
+// reached. VERSION and FILES stand in front of this file: the hash of everything that is
+// kept, and what that is. What the Now page keeps of itself (see last.js) is not touched.
 const SHELL = "shell-" + VERSION;
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const shell = await caches.open(SHELL);
-    await shell.addAll(["/offline", ...["app.css", "js/page.js", "js/age.js", "js/live.js", "js/now.js", "js/activity.js", "js/rules.js", "js/waiting.js", "js/forms.js", "js/patch.js", "js/texts.js", "icons/icon.svg"].map((name) => `/static/${VERSION}/${name}`)]);
+    await shell.addAll(FILES);
     await self.skipWaiting();
   })());
 });
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name !== SHELL) await caches.delete(name);
+    for (const name of await caches.keys()) if (name.startsWith("shell-") && name !== SHELL) await caches.delete(name);
     await self.clients.claim();
   })());
 });
