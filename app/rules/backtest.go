@@ -59,7 +59,13 @@ type RuleCount struct {
 // Recorded makes of a record the job as it was when it was seen: free, and with no more of
 // its details than its type.
 func Recorded(r app.JobRecord) app.Job {
-	j := app.Job{
+	var job app.Job
+	recordedJob(&r, &job, &app.Details{})
+	return job
+}
+
+func recordedJob(r *app.JobRecord, j *app.Job, details *app.Details) {
+	*j = app.Job{
 		Number: r.Number, Ref: r.Ref, Language: r.Language,
 		SubmittedText: r.SubmittedText, SubmittedAt: r.SubmittedAt,
 		Date: r.Date, DateText: r.Date, Time: r.Time, TimeText: r.Time,
@@ -74,11 +80,11 @@ func Recorded(r app.JobRecord) app.Job {
 		j.TimeText = r.Row[3]
 	}
 	if r.JobType != "" {
-		j.Details = &app.Details{Type: r.JobType}
+		*details = app.Details{Type: r.JobType}
+		j.Details = details
 	} else if j.DetailsURL == "" {
 		j.DetailsURL = "not recorded" // There was a page, whether or not its address was kept.
 	}
-	return j
 }
 
 // Backtest decides recorded jobs of one account again, as they came: what would have been
@@ -150,8 +156,7 @@ func (t *backtest) sift(r *app.JobRecord) *candidate {
 		t.result.DidReject++
 	}
 	if !taken && t.against == nil && !t.tested.set.expressionCounts() {
-		job := Recorded(*r)
-		d := t.tested.decide(r, &job, &app.Tally{}, false)
+		d := t.tested.decide(r, &app.Tally{}, false)
 		if d.Verdict != app.VerdictAccept && d.Verdict != app.VerdictReject {
 			t.count(&d)
 			return nil
@@ -169,12 +174,12 @@ func (s *Set) expressionCounts() bool {
 // replay decides a candidate as of when it came.
 func (t *backtest) replay(c *candidate) {
 	r := &c.record
-	job := Recorded(*r)
-	tally := t.tested.tally(r, &job)
-	d := t.tested.decide(r, &job, tally, false)
+	tally := t.tested.tally(r)
+	d := t.tested.decide(r, &tally, false)
 	taken := c.taken
 	if t.against != nil {
-		other := t.against.decide(r, &job, t.against.tally(r, &job), false)
+		booked := t.against.tally(r)
+		other := t.against.decide(r, &booked, false)
 		taken = other.Verdict == app.VerdictAccept && !lost(r)
 		if taken {
 			t.result.DidAccept++
@@ -208,7 +213,7 @@ func (t *backtest) replay(c *candidate) {
 		return
 	}
 	if t.options.Examples > 0 {
-		d = t.tested.decide(r, &job, tally, true)
+		d = t.tested.decide(r, &tally, true)
 	}
 	t.result.Fewer++
 	t.fewer.add(t.options.Examples, Change{*r, d.Verdict, d.Rule, d.Reason})
@@ -274,20 +279,39 @@ type replay struct {
 	counts   bool // Whether any rule looks at the bookings.
 	answers  answers
 	folded   map[string]text
+	// remembered is fold, made once.
+	remembered func(string) text
+	// What is decided just now. It is here to be used again: a job and its details are a
+	// kilobyte, and there are a hundred thousand.
+	subject subject
+	job     app.Job
+	details app.Details
 }
 
 func newReplay(s *Set) *replay {
 	counts := s.avoidOverlap || s.maxDay+s.maxWeek+s.maxMinutesDay > 0 || s.expression != nil && s.expression.needsBooked
-	return &replay{set: s, session: map[string]int{}, rejected: map[string]int{}, counts: counts, folded: map[string]text{}}
+	p := &replay{set: s, session: map[string]int{}, rejected: map[string]int{}, counts: counts, folded: map[string]text{}}
+	p.remembered = p.fold
+	for i := range p.answers {
+		p.answers[i].held = app.Yes
+	}
+	return p
 }
 
-func (p *replay) decide(r *app.JobRecord, job *app.Job, tally *app.Tally, told bool) app.Decision {
-	x := subject{job: job, tally: tally, now: decidedAt(r), told: told, typeOnly: true}
-	x.typ, x.typState = readType(job, p.fold)
-	return p.set.decide(&x, &p.answers)
+// decide is Decide of a recorded job, without a trace: what no rule asks for is not asked,
+// and no sentence is made unless it is to be told.
+func (p *replay) decide(r *app.JobRecord, tally *app.Tally, told bool) app.Decision {
+	recordedJob(r, &p.job, &p.details)
+	x := &p.subject
+	*x = subject{job: &p.job, tally: tally, now: decidedAt(r), told: told, typeOnly: true, fold: p.remembered, appointment: p.set.appointment(&p.job)}
+	x.readType()
+	for _, i := range p.set.active {
+		p.answers[i] = p.set.rules[i].asks(p.set, x)
+	}
+	return p.set.conclude(x, &p.answers)
 }
 
-// fold is fold with a memory: there are few job types and many jobs.
+// fold is fold with a memory: there are few job types, languages and times, and many jobs.
 func (p *replay) fold(s string) text {
 	t, ok := p.folded[s]
 	if !ok {
@@ -301,16 +325,16 @@ func (p *replay) fold(s string) text {
 
 // tally gives what matters for a job of what is booked: its week, and what can reach into
 // the job with the largest buffers. Where not even its day is known, nothing matters.
-func (p *replay) tally(r *app.JobRecord, job *app.Job) *app.Tally {
-	t := &app.Tally{Session: p.session[r.SessionID], Rejected: p.rejected[r.SessionID]}
-	day, ok := wallclock.ParseDay(job.Date)
+func (p *replay) tally(r *app.JobRecord) app.Tally {
+	t := app.Tally{Session: p.session[r.SessionID], Rejected: p.rejected[r.SessionID]}
+	day, ok := wallclock.ParseDay(r.Date)
 	if !ok {
 		return t
 	}
 	const week = 9 * 24 * time.Hour // And two days, for the zone and the buffers.
 	midnight := day.Midnight()
 	from := p.from(midnight.Add(-week - p.longest))
-	to := p.from(midnight.Add(minutes(max(job.DurationMinutes, 0)) + week))
+	to := p.from(midnight.Add(minutes(max(r.DurationMinutes, 0)) + week))
 	t.Bookings = p.bookings[from:to]
 	return t
 }

@@ -131,10 +131,13 @@ func stated(s string) bool {
 	if len(s) > 20 || !strings.ContainsRune("nNtTuU", rune(s[0])) { // What is below begins so.
 		return true
 	}
-	switch same(s) {
-	case " n / a ", " tbc ", " tba ", " tbd ", " none ", " unknown ", " not known ", " not specified ", " not stated ",
-		" to be confirmed ", " to be advised ", " to be agreed ":
-		return false
+	for _, nothing := range []string{
+		"n/a", "tbc", "tba", "tbd", "none", "unknown", "not known", "not specified", "not stated",
+		"to be confirmed", "to be advised", "to be agreed",
+	} {
+		if strings.EqualFold(s, nothing) {
+			return false
+		}
 	}
 	return true
 }

@@ -66,7 +66,32 @@ func Compile(c app.Configuration) (*Set, error) {
 	}
 	s.boundBuffers()
 	s.write(c)
+	s.activate()
 	return s, nil
+}
+
+// activate notes the rules that can do anything but hold.
+func (s *Set) activate() {
+	idle := map[string]bool{
+		RuleJobType:       len(s.types) == 0,
+		RuleExcludedType:  len(s.excluded) == 0,
+		RuleLanguages:     len(s.languages) == 0,
+		RuleWordsWanted:   len(s.wanted) == 0,
+		RuleWordsUnwanted: len(s.unwanted) == 0,
+		RuleNotice:        s.minNotice == 0,
+		RuleWeeklyHours:   !s.hours.set,
+		RuleDaysOff:       len(s.daysOff) == 0,
+		RuleCapDay:        s.maxDay == 0,
+		RuleCapWeek:       s.maxWeek == 0,
+		RuleHoursDay:      s.maxMinutesDay == 0,
+		RuleExpression:    s.expression == nil,
+		RuleAsk:           len(s.ask) == 0 && s.expression == nil,
+	}
+	for i, r := range s.rules {
+		if !idle[r.name] {
+			s.active = append(s.active, i)
+		}
+	}
 }
 
 func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }

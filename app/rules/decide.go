@@ -28,6 +28,8 @@ type subject struct {
 	told bool
 	// typeOnly says that of the details only the job type is known: a recorded job.
 	typeOnly bool
+	// fold is fold, or one that remembers.
+	fold func(string) text
 
 	appointment
 	typ      text
@@ -71,10 +73,14 @@ const (
 //   - leave, in every other case. Rule and Reason are then those of the first rule that
 //     did not hold, or else of the first that is not known.
 func (s *Set) Decide(job app.Job, tally app.Tally, now time.Time) app.Decision {
-	x := subject{job: &job, tally: &tally, now: now, told: true}
-	x.typ, x.typState = readType(x.job, fold)
+	x := subject{job: &job, tally: &tally, now: now, told: true, fold: fold}
+	x.appointment = s.appointment(x.job)
+	x.readType()
 	var answers answers
-	d := s.decide(&x, &answers)
+	for i := range s.rules {
+		answers[i] = s.rules[i].asks(s, &x)
+	}
+	d := s.conclude(&x, &answers)
 	d.Checks = make([]app.Check, ruleCount)
 	for i := range answers {
 		a := &answers[i]
@@ -83,22 +89,18 @@ func (s *Set) Decide(job app.Job, tally app.Tally, now time.Time) app.Decision {
 	return d
 }
 
-// decide is Decide without the trace, of a subject whose job type is read.
-func (s *Set) decide(x *subject, answers *answers) app.Decision {
-	x.appointment = s.appointment(x.job)
-	for i := range s.rules {
-		answers[i] = s.rules[i].asks(s, x)
-	}
+// conclude makes the decision of the answers, but for its trace.
+func (s *Set) conclude(x *subject, answers *answers) app.Decision {
 	d := app.Decision{Number: x.job.Number, RulesVersion: s.version, DecidedAt: x.now}
 	if x.appointmentKnown {
 		d.StartsAt, d.EndsAt = x.start, x.end
 	}
-	s.conclude(x, &d, answers)
+	s.judge(x, &d, answers)
 	return d
 }
 
-// conclude makes the verdict of the answers.
-func (s *Set) conclude(x *subject, d *app.Decision, answers *answers) {
+// judge makes the verdict of the answers.
+func (s *Set) judge(x *subject, d *app.Decision, answers *answers) {
 	no, unknown, missing := -1, -1, -1
 	for i := range answers {
 		switch a := &answers[i]; {
@@ -142,19 +144,19 @@ func (s *Set) conclude(x *subject, d *app.Decision, answers *answers) {
 	}
 }
 
-// readType gives the job type, folded, and what is known of it.
-func readType(job *app.Job, fold func(string) text) (text, typeState) {
-	switch d := job.Details; {
-	case d == nil && job.DetailsURL == "":
-		return text{}, typeNoLink
+// readType finds the job type, and what is known of it.
+func (x *subject) readType() {
+	switch d := x.job.Details; {
+	case d == nil && x.job.DetailsURL == "":
+		x.typState = typeNoLink
 	case d == nil:
-		return text{}, typeNotRead
-	case d.Number != "" && d.Number != job.Number:
-		return text{}, typeForeign
+		x.typState = typeNotRead
+	case d.Number != "" && d.Number != x.job.Number:
+		x.typState = typeForeign
 	case !hasWord(d.Type):
-		return text{}, typeEmpty
+		x.typState = typeEmpty
 	default:
-		return fold(d.Type), typeKnown
+		x.typ, x.typState = x.fold(d.Type), typeKnown
 	}
 }
 
@@ -215,7 +217,7 @@ func (x *subject) foldTexts() {
 	x.texts = make([]text, 0, len(cells))
 	for _, c := range cells {
 		if c != "" {
-			x.texts = append(x.texts, fold(c))
+			x.texts = append(x.texts, x.fold(c))
 		}
 	}
 }

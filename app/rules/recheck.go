@@ -30,10 +30,10 @@ func (s *Set) Recheck(claim app.Claim, tally app.Tally, now time.Time) error {
 			DurationMinutes: int(claim.EndsAt.Sub(claim.StartsAt) / time.Minute),
 			Details:         &app.Details{Type: claim.JobType},
 		},
-		tally: &tally, now: now, told: true,
+		tally: &tally, now: now, told: true, fold: fold,
 		appointment: appointment{appointmentKnown: true, start: claim.StartsAt, end: claim.EndsAt, day: day},
 	}
-	x.typ, x.typState = readType(x.job, fold)
+	x.readType()
 	for _, check := range []func(*Set, *subject) answer{
 		(*Set).notPast, (*Set).capSession, (*Set).capDay, (*Set).capWeek, (*Set).hoursDay, (*Set).overlap,
 	} {

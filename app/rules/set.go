@@ -86,6 +86,7 @@ func Rules() []string {
 // so any number of goroutines may use it at once.
 type Set struct {
 	rules   [ruleCount]rule
+	active  []int // The rules that the configuration leaves anything to ask; the others always hold.
 	version int64
 	zone    *time.Location
 
