@@ -1,8 +1,10 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -86,21 +88,36 @@ func (r *run) countSightings(board app.Board) {
 func (r *run) consider() {
 	order := r.candidates()
 	for i, s := range order {
-		if r.over() || r.halted {
-			return
+		if r.over() || r.halted || r.stuck(s) {
+			break
 		}
 		r.askAhead(order[i:])
 		r.decide(s)
 		r.actOn(s)
 	}
+	r.awaitAsked(order)
 }
 
-// candidates gives the free jobs that need a thought, the preferred ones first.
+// stuck tells that a job whose page could not be read before has had its turn in this
+// look: pages that hang must not keep the next look waiting for long.
+func (r *run) stuck(s *seen) bool {
+	if s.details.failures == 0 {
+		return false
+	}
+	if time.Now().After(r.pace.next()) {
+		r.unfinished = true
+		return true
+	}
+	return false
+}
+
+// candidates gives the free jobs that need a thought, the preferred ones first, and
+// those whose pages cannot be read at the end: they must not hold up the others.
 func (r *run) candidates() []*seen {
 	var jobs []app.Job
-	now := time.Now()
+	now, barred := time.Now(), r.barred()
 	for _, s := range r.here {
-		if s.familiar && s.matchedNow(r.look) && (r.wantsAct(s) || s.basis != r.basisFor(s) || !now.Before(s.redecide)) {
+		if s.familiar && s.matchedNow(r.look) && (s.wantsAct(barred) || s.basis != r.basisFor(s) || !now.Before(s.redecide)) {
 			jobs = append(jobs, s.job)
 		}
 	}
@@ -111,14 +128,18 @@ func (r *run) candidates() []*seen {
 	for _, j := range r.rules.Prefer(jobs) {
 		order = append(order, r.seen[j.Number])
 	}
+	slices.SortStableFunc(order, func(a, b *seen) int { return cmp.Compare(min(a.details.failures, 1), min(b.details.failures, 1)) })
 	return order
 }
 
 // wantsAct tells whether the decision made is one that an act follows from, or that an
-// act has yet to be given up for.
-func (r *run) wantsAct(s *seen) bool {
-	return s.open() != nil ||
-		s.decided && (s.decision.Verdict == app.VerdictAccept || s.decision.Verdict == app.VerdictReject)
+// act has yet to be given up for. Where acts are barred, it is enough to have said so.
+func (s *seen) wantsAct(barred string) bool {
+	if s.open() != nil {
+		return true
+	}
+	wanted := s.decided && (s.decision.Verdict == app.VerdictAccept || s.decision.Verdict == app.VerdictReject)
+	return wanted && (barred == "" || s.record.RejectionReason != barred)
 }
 
 // actOn does what was decided, where it may be done now.
@@ -242,37 +263,38 @@ func (r *run) needsUser(s *seen, why string) {
 
 // post makes the act, under a claim that is stored.
 func (r *run) post(s *seen, c *claim) {
-	c.try = try{look: r.look}
-	r.freeBoard = nil // One that came before this post shows nothing of it.
-	c.count(r.round)
 	if r.over() {
 		r.release(s, c, "The bot was stopped before anything was posted.")
 		return
 	}
+	c.try = try{look: r.look}
+	c.count(r.round)
+	r.freeBoard = nil // One that came before this post shows nothing of it.
+	r.postedNow = true
 	started := time.Now()
 	reply, err := r.submit(s, c.Act)
-	c.PostedAt = started.UTC()
-	if !reply.PostedAt.IsZero() {
-		c.PostedAt = reply.PostedAt.UTC()
-	}
-	r.postedNow = true
+	c.posted(later(started, reply.PostedAt))
 	c.heed(reply, err)
-	r.obey(err)
-	c.touch()
-	if s.record.ClaimedAt.IsZero() {
-		s.record.ClaimedAt = c.ClaimedAt
-	}
-	if s.record.PostedAt.IsZero() {
-		s.record.PostedAt = c.PostedAt
-	}
+	s.timeLine(c)
 	r.bot.log.Info("posted", "act", c.Act, "job", c.Ref, "attempt", c.Attempt, "came_back", c.try.reason,
 		"after_seen", c.PostedAt.Sub(s.record.SeenAt).Round(time.Millisecond))
+	r.heedTrouble(reply, err)
 	r.weighReply(s, c, reply, err)
 	r.flush()
-	if p := instead(err); reply.Class == app.PageChallenge || p != nil && p.Class == app.PageChallenge {
-		r.challenge(c.try.reason)
+}
+
+// heedTrouble does what the portal wants besides the act: to be left alone, to be logged
+// in to, to see a person.
+func (r *run) heedTrouble(reply app.Reply, err error) {
+	r.obey(err)
+	class := reply.Class
+	if p := instead(err); p != nil {
+		class = p.Class
 	}
-	if p := instead(err); p != nil && p.Class == app.PageLoggedOut {
+	switch class {
+	case app.PageChallenge:
+		r.challenge("it came as the answer to an act")
+	case app.PageLoggedOut:
 		r.bot.loggedIn = false
 	}
 }
@@ -321,6 +343,7 @@ func (c *claim) heed(reply app.Reply, err error) {
 	if t.refusal != "" {
 		t.reason = t.refusal
 	}
+	t.gone = reply.Class == app.PageGone || p != nil && p.Class == app.PageGone
 	t.late = late(err)
 	c.Detail = t.reason
 }

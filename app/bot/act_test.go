@@ -449,3 +449,20 @@ func TestAJobThatIsTakenWhileItWaitsToBeTriedAgainIsLost(t *testing.T) {
 		w.status("100", app.JobLost)
 	})
 }
+
+func TestABoardThatLagsBehindAGoneJobIsNotBelieved(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "accept" {
+				w.portal.job(number).noPage = true // The board still shows it as free.
+				return &fault{reply: &app.Reply{Class: app.PageGone, Status: 200}}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"))
+		w.start()
+		w.status("100", app.JobLost)
+		w.pass(time.Minute)
+		w.want(w.portal.count("accept", "") == 1, "posted %d times", w.portal.count("accept", ""))
+	})
+}

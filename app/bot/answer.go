@@ -12,6 +12,9 @@ func (r *run) takeAnswer(number string, given Answer) error {
 		return app.Errorf(app.CodeNotFound, "The bot does not know this job, or no longer")
 	case s.ours():
 		return app.Errorf(app.CodeConflict, "The job is yours already")
+	case given == AnswerLeave && s.record.NeedsUser != "":
+		r.leaveIt(s)
+		return nil
 	case !s.decided || s.decision.Verdict != app.VerdictAsk && !s.answered():
 		return app.Errorf(app.CodeConflict, "The job does not wait for an answer")
 	case given == AnswerLeave:
@@ -30,7 +33,10 @@ func (s *seen) answered() bool { return s.answer != "" }
 func (r *run) leaveIt(s *seen) {
 	s.answer = AnswerLeave
 	r.stirred = true
-	s.record.Verdict, s.record.Rule, s.record.RejectionReason, s.record.NeedsUser = app.VerdictLeave, ruleAnswer, "You left it.", ""
+	s.record.Verdict, s.record.Rule, s.record.NeedsUser = app.VerdictLeave, ruleAnswer, ""
+	if s.record.Status == app.JobMatched {
+		s.record.RejectionReason = "You left it."
+	}
 	r.put(s)
 	r.tellJob(s, app.EventJobLeft, "You left "+s.name()+".")
 	r.flush()

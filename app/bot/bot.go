@@ -103,12 +103,24 @@ func New(o Options) *Bot {
 
 // Run serves commands and works through sessions until [Bot.Shutdown], or until ctx ends,
 // which is the same without any patience. It returns when nothing of the bot is left
-// running.
+// running. A panic passes through it, with everything else put away.
 func (b *Bot) Run(ctx context.Context) error {
 	keeping, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
 	var keeper sync.WaitGroup
 	keeper.Go(func() { b.ledger.run(keeping) })
-	hard := context.AfterFunc(ctx, func() { b.shutdownNow() })
+	hard := context.AfterFunc(ctx, b.shutdownNow)
+	defer func() {
+		hard()
+		if b.run != nil { // Only after a panic.
+			b.run.cancelAct(endInterrupted)
+			b.run.helpers.Wait()
+		}
+		b.tasks.Wait()
+		b.lastSaves()
+		stopKeeping()
+		keeper.Wait()
+		close(b.ended)
+	}()
 	for !b.over {
 		switch {
 		case b.run != nil:
@@ -120,12 +132,6 @@ func (b *Bot) Run(ctx context.Context) error {
 		}
 		b.over = b.over || ctx.Err() != nil
 	}
-	hard()
-	b.tasks.Wait()
-	b.lastSaves()
-	stopKeeping()
-	keeper.Wait()
-	close(b.ended)
 	return nil
 }
 

@@ -38,11 +38,29 @@ type try struct {
 	dialog  bool
 	took    bool // The answer was no error: the act may well have been done.
 	late    bool // No answer came in time: the portal may still be at it.
+	gone    bool // The portal said that the job is no longer there.
 	reason  string
 }
 
 // mayHaveReached tells whether any attempt can have reached the portal.
 func (c *claim) mayHaveReached() bool { return c.Reached || c.before }
+
+// posted notes when the newest attempt was on its way.
+func (c *claim) posted(at time.Time) {
+	c.PostedAt = at.UTC()
+	c.touch()
+}
+
+// timeLine writes a claim's times into the job's: those of the first try count, since
+// that one tells how quick we were.
+func (s *seen) timeLine(c *claim) {
+	if s.record.ClaimedAt.IsZero() {
+		s.record.ClaimedAt = c.ClaimedAt
+	}
+	if s.record.PostedAt.IsZero() {
+		s.record.PostedAt = c.PostedAt
+	}
+}
 
 // touch gives a changed claim a new version.
 func (c *claim) touch() { c.Version = nextVersion(c.Version, time.Now()) }

@@ -273,6 +273,9 @@ func (r *run) stillFree(s *seen, c *claim) {
 		r.refused(s, c)
 		return
 	}
+	if c.try.gone && c.asked == 0 {
+		return // The board may be behind what the portal said: the job's page tells.
+	}
 	if c.freeAt == r.look {
 		return
 	}

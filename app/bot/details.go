@@ -35,6 +35,7 @@ func (r *run) needDetails(s *seen) bool {
 	switch {
 	case s.details.read():
 		return true
+	case s.details.coming != nil:
 	case time.Now().Before(s.details.after) || r.over():
 		r.unfinished = true
 		return false
@@ -131,6 +132,16 @@ func (r *run) askAhead(jobs []*seen) {
 		if s.details.coming == nil && r.wantsDetails(s) {
 			s.details.coming = r.beginDetails(s)
 			asked++
+		}
+	}
+}
+
+// awaitAsked takes in what was asked for ahead and not needed after all, so that nothing
+// of it is under way when the next thing is asked for.
+func (r *run) awaitAsked(jobs []*seen) {
+	for _, s := range jobs {
+		if s.details.coming != nil {
+			r.needDetails(s)
 		}
 	}
 }

@@ -62,9 +62,16 @@ func (r *run) noticeWishes() {
 		if !r.tellOwner(func() { r.bot.grant(w) }) {
 			return
 		}
-		if err := r.bot.wishes.Granted(context.WithoutCancel(ctx), w); err != nil {
-			r.bot.log.Debug("a wish could not be put away", "error", err)
-		}
+		r.putAway(w)
+	}
+}
+
+// putAway does away with a wish that was granted, also where that has ended the session.
+func (r *run) putAway(w app.Wish) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.acting), patienceSave)
+	defer cancel()
+	if err := r.bot.wishes.Granted(ctx, w); err != nil {
+		r.bot.log.Debug("a wish could not be put away", "error", err)
 	}
 }
 

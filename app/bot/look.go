@@ -79,8 +79,7 @@ func (r *run) fine(board app.Board) {
 		r.page = app.PageEmptyBoard
 	}
 	if r.session.LoginStatus != app.LoginSuccess {
-		r.session.LoginStatus = app.LoginSuccess
-		r.saveSession()
+		r.setLogin(app.LoginSuccess, app.EventLoginSuccess, "Still logged in at the portal.")
 	}
 	if r.problem != "" {
 		message := fmt.Sprintf("The board is back after %s.", now.Sub(r.since).Round(100*time.Millisecond))

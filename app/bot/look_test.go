@@ -142,12 +142,12 @@ func TestRetryAfterIsObeyedEvenWhereItIsLong(t *testing.T) {
 				return nil
 			}
 		})
-		w.until("asked", func() bool { return asked })
-		calls := len(w.portal.calls)
+		w.until("asked", func() bool { return w.portal.is(&asked) })
+		calls := w.portal.total()
 		w.pass(85 * time.Second)
-		w.want(len(w.portal.calls) == calls, "asked %d times in between", len(w.portal.calls)-calls)
+		w.want(w.portal.total() == calls, "asked %d times in between", w.portal.total()-calls)
 		w.pass(8 * time.Second)
-		w.want(len(w.portal.calls) > calls, "not asked afterwards")
+		w.want(w.portal.total() > calls, "not asked afterwards")
 	})
 }
 
@@ -163,10 +163,10 @@ func TestRetryAfterOfADetailsPageQuietsEverything(t *testing.T) {
 		}
 		w.portal.add(telephone("100"), telephone("101").at("2000-02-02", "10:00"))
 		w.start()
-		w.until("limited", func() bool { return limited })
-		calls := len(w.portal.calls)
+		w.until("limited", func() bool { return w.portal.is(&limited) })
+		calls := w.portal.total()
 		w.pass(28 * time.Second)
-		w.want(len(w.portal.calls) == calls, "asked %d times", len(w.portal.calls)-calls)
+		w.want(w.portal.total() == calls, "asked %d times", w.portal.total()-calls)
 		w.status("101", app.JobAccepted)
 		w.status("100", app.JobAccepted)
 	})
@@ -274,9 +274,9 @@ func TestAChallengeStopsEverythingUntilAPersonComes(t *testing.T) {
 					w.portal.add(telephone("100"))
 					s := w.start()
 					w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
-					calls := len(w.portal.calls)
+					calls := w.portal.total()
 					w.pass(10 * time.Minute)
-					w.want(len(w.portal.calls) == calls, "it asks on")
+					w.want(w.portal.total() == calls, "it asks on")
 					w.want(w.bot.Status().Breaker.ByUser && w.bot.Status().LastError != "", "the status is %+v", w.bot.Status())
 					w.want(len(w.records.told(app.EventBreakerTrip)) == 1 && len(w.records.told(app.EventBotError)) == 1, "not told")
 					w.portal.set(func() { w.portal.faults = nil })
@@ -433,5 +433,48 @@ func TestOneNumberShownTwiceUnlikeIsNotTaken(t *testing.T) {
 		w.start()
 		w.pass(5 * time.Second)
 		w.want(w.portal.count("accept", "") == 0, "posted")
+	})
+}
+
+func TestManyPagesThatHangDoNotHoldUpAJobThatComesLater(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "details" && strings.HasPrefix(number, "1") {
+				return &fault{instead: timedOut(), delay: 5 * time.Second}
+			}
+			return nil
+		}
+		for _, n := range []string{"0", "1", "2", "3", "4", "5", "6", "7"} {
+			w.portal.add(telephone("10" + n))
+		}
+		w.start()
+		w.pass(2 * time.Minute)
+		w.portal.add(telephone("200"))
+		took := w.until("accepted", func() bool { return w.records.job("200").Status == app.JobAccepted })
+		w.want(took < 12*time.Second, "it took %s", took)
+	})
+}
+
+func TestAJobThatIsOfferedAgainHasItsPageReadAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.add(telephone("100").of("Video"))
+		w.start()
+		w.pass(3 * time.Second)
+		w.portal.set(func() { w.portal.job("100").offBoard = true })
+		w.pass(3 * time.Second)
+		w.portal.set(func() { w.portal.job("100").offBoard, w.portal.job("100").kind = false, "Telephone interpreting" })
+		w.status("100", app.JobAccepted)
+	})
+}
+
+func TestASecondSessionInOneProcessIsLoggedInAlready(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.pass(2 * time.Second)
+		w.want(w.bot.Stop(w.t.Context()) == nil, "no stop")
+		w.start()
+		w.until("logged in", func() bool { return w.bot.Status().Session.LoginStatus == app.LoginSuccess })
+		w.want(w.portal.count("login", "") == 1, "logged in %d times", w.portal.count("login", ""))
+		w.want(len(w.records.told(app.EventLoginSuccess)) == 2, "told %d times", len(w.records.told(app.EventLoginSuccess)))
 	})
 }

@@ -117,6 +117,20 @@ func (p *fakePortal) set(change func()) {
 	change()
 }
 
+// is reads what a fault has set.
+func (p *fakePortal) is(flag *bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return *flag
+}
+
+// total tells how many requests there were.
+func (p *fakePortal) total() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.calls)
+}
+
 func (p *fakePortal) job(number string) *fakeJob {
 	for _, j := range p.jobs {
 		if j.number == number {

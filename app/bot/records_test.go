@@ -89,6 +89,12 @@ func (r *fakeRecords) claimOf(number string, act app.Act) app.Claim {
 	return r.claims[number+" "+string(act)]
 }
 
+func (r *fakeRecords) saved() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.saves
+}
+
 func (r *fakeRecords) session(id string) app.Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()

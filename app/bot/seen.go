@@ -17,6 +17,7 @@ type seen struct {
 
 	present   bool  // On the board, as far as the newest board that could tell.
 	look      int64 // The newest board that showed it.
+	changed   bool  // That board showed it otherwise than the one before.
 	double    bool  // That board showed it twice, and not alike: nothing is certain of it.
 	sightings int64 // Not stored yet.
 

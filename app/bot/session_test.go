@@ -48,7 +48,7 @@ func TestAStartWithoutLogInDataNamesTheSettingAndAsksNothing(t *testing.T) {
 		_, err := w.bot.Start(w.t.Context(), "")
 		w.want(app.CodeOf(err) == app.CodeConflict && strings.Contains(err.Error(), "ATOZ_USERNAME"), "the error is %v", err)
 		w.pass(5 * time.Second)
-		w.want(len(w.portal.calls) == 0, "the portal was asked")
+		w.want(w.portal.total() == 0, "the portal was asked")
 	})
 }
 
@@ -66,7 +66,7 @@ func TestAStopTakesEffectInTheMiddleOfARequest(t *testing.T) {
 				}
 				w.portal.add(telephone("100"))
 				s := w.start()
-				w.until("hanging", func() bool { return hanging })
+				w.until("hanging", func() bool { return w.portal.is(&hanging) })
 				began := time.Now()
 				w.want(w.bot.Stop(w.t.Context()) == nil, "it does not stop")
 				w.want(time.Since(began) < time.Second, "it took %s", time.Since(began))
@@ -226,7 +226,7 @@ func TestAutostartWithoutLogInDataStartsNothing(t *testing.T) {
 		w.missing = app.Errorf(app.CodeConflict, "ATOZ_PASSWORD is not set")
 		_ = w.bot.ResumeOrClose(w.t.Context(), true)
 		w.pass(10 * time.Second)
-		w.want(!w.bot.Status().Running() && len(w.portal.calls) == 0, "something was started")
+		w.want(!w.bot.Status().Running() && w.portal.total() == 0, "something was started")
 	})
 }
 
@@ -298,9 +298,9 @@ func TestChecksAreStoredOnceASecondAtMost(t *testing.T) {
 		w.portal.add(telephone("100").of("Video"))
 		s := w.start()
 		w.pass(5 * time.Second)
-		before := w.records.saves
+		before := w.records.saved()
 		w.pass(20 * time.Second)
-		w.want(w.records.saves-before <= 21, "%d saves in 20 s", w.records.saves-before)
+		w.want(w.records.saved()-before <= 21, "%d saves in 20 s", w.records.saved()-before)
 		w.want(w.bot.Status().Session.TotalChecks-w.records.session(s.ID).TotalChecks < 10, "the stored count is far behind")
 	})
 }

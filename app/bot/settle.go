@@ -24,12 +24,7 @@ func (r *run) settle(s *seen, c *claim, outcome app.Outcome, why string) {
 	if outcome != app.OutcomeRefused {
 		rec.NeedsUser = ""
 	}
-	if rec.ClaimedAt.IsZero() {
-		rec.ClaimedAt = c.ClaimedAt
-	}
-	if rec.PostedAt.IsZero() {
-		rec.PostedAt = c.PostedAt
-	}
+	s.timeLine(c)
 	r.count(s, c, wasOpen)
 	r.step.claim(c.Claim)
 	r.put(s)

@@ -56,6 +56,7 @@ func (r *run) sightRow(j *app.Job, at time.Time) {
 	if s.job.State == app.StateMatched && j.State == app.StateOurs && s.open() == nil && !s.ours() {
 		r.surprises = append(r.surprises, s)
 	}
+	s.changed = now != s.row || j.DetailsURL != s.job.DetailsURL
 	s.row = now
 	s.job = *j
 	s.job.Details = s.details.page
@@ -141,7 +142,7 @@ func (r *run) acquaintWith(numbers []string) bool {
 
 // remember joins what is recorded of a job with what is seen of it.
 func (r *run) remember(s *seen, stored app.JobRecord) {
-	s.familiar = true
+	s.familiar, s.changed = true, true
 	if stored.Number == "" {
 		return
 	}
@@ -165,7 +166,7 @@ func (r *run) record(s *seen, at time.Time) {
 		}
 		return
 	}
-	if s.shown() && r.describe(s) || !s.record.GoneAt.IsZero() {
+	if s.changed && s.shown() && r.describe(s) || !s.record.GoneAt.IsZero() {
 		s.record.GoneAt = time.Time{}
 		r.put(s)
 	}
@@ -250,6 +251,9 @@ func (r *run) missing(at time.Time) {
 func (r *run) left(s *seen, at time.Time) {
 	s.present = false
 	s.freed(app.StateGone)
+	if s.open() == nil && !s.ours() {
+		s.details.forget() // Offered again, it may be another.
+	}
 	if !s.recorded {
 		return
 	}

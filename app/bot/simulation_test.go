@@ -23,7 +23,7 @@ func TestWhateverHappensTheRecordsEqualTheTruth(t *testing.T) {
 	for seed := range *simulations {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			inWorld(t, func(w *world) {
-				s := &simulation{world: w, random: rand.New(rand.NewPCG(uint64(seed), 7))}
+				s := &simulation{world: w, random: rand.New(rand.NewPCG(uint64(seed), 7)), faulty: rand.New(rand.NewPCG(uint64(seed), 8))}
 				s.live()
 				s.settleDown()
 				s.check()
@@ -39,15 +39,18 @@ func TestWhateverHappensTheRecordsEqualTheTruth(t *testing.T) {
 
 type simulation struct {
 	*world
-	random     *rand.Rand
-	calm       bool // Nothing goes wrong any more.
+	random     *rand.Rand // For what happens,
+	faulty     *rand.Rand // and for what goes wrong, asked under the portal's lock.
+	calm       bool       // Nothing goes wrong any more.
 	next       int
 	sessions   map[string]bool
 	won, could int
 }
 
 // chance is true once in n times.
-func (s *simulation) chance(n int) bool { return s.random.IntN(n) == 0 }
+func (s *simulation) chance(n int) bool { return once(s.random, n) }
+
+func once(random *rand.Rand, n int) bool { return random.IntN(n) == 0 }
 
 func (s *simulation) live() {
 	s.records.config.CheckIntervalSeconds = 0.5
@@ -116,10 +119,10 @@ func (s *simulation) arrive() {
 // rival takes a job that is free.
 func (s *simulation) rival() {
 	for _, j := range s.portal.jobs {
-		if j.status == "Matched" && !j.rejected && s.chance(4) {
+		if j.status == "Matched" && !j.rejected && once(s.faulty, 4) {
 			j.status = "Filled"
-			j.offBoard = s.chance(2)
-			j.noPage = s.chance(3)
+			j.offBoard = once(s.faulty, 2)
+			j.noPage = once(s.faulty, 3)
 			return
 		}
 	}
@@ -127,19 +130,19 @@ func (s *simulation) rival() {
 
 // fault is what goes wrong with one request.
 func (s *simulation) fault(kind, number string) *fault {
-	f := &fault{linger: time.Duration(s.random.IntN(30)) * time.Millisecond}
+	f := &fault{linger: time.Duration(s.faulty.IntN(30)) * time.Millisecond}
 	if s.calm {
 		return nil
 	}
-	if j := s.portal.job(number); kind == "accept" && j != nil && j.status == "Matched" && s.chance(12) {
+	if j := s.portal.job(number); kind == "accept" && j != nil && j.status == "Matched" && once(s.faulty, 12) {
 		j.status = "Filled" // A moment quicker.
 	}
-	if !s.chance(10) {
+	if !once(s.faulty, 10) {
 		return f
 	}
-	f.after = s.chance(2)
-	f.instead = []error{unavailable(500), unavailable(503), reset(), timedOut(), unavailable(419), refused()}[s.random.IntN(6)]
-	if f.instead == error(nil) || s.chance(8) {
+	f.after = once(s.faulty, 2)
+	f.instead = []error{unavailable(500), unavailable(503), reset(), timedOut(), unavailable(419), refused()}[s.faulty.IntN(6)]
+	if f.instead == error(nil) || once(s.faulty, 8) {
 		f.delay = 2 * time.Second
 	}
 	p := f.instead.(*app.PageError)
