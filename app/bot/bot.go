@@ -173,7 +173,7 @@ func (b *Bot) work() {
 	r.answer()
 	if r.ending != endLeaseLost {
 		b.savedWithin(context.Background(), patienceSave)
-		b.release(r.lease)
+		b.release(*r.lease.Load())
 	}
 }
 

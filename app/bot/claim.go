@@ -108,7 +108,7 @@ func (r *run) first(s *seen, act app.Act) *claim {
 	now := time.Now().UTC()
 	wanted := app.Claim{
 		ID: app.NewID(now), AccountID: r.bot.account, SessionID: r.session.ID,
-		Number: s.job.Number, Ref: s.job.Ref, Act: act, Epoch: r.lease.Epoch, Attempt: 1,
+		Number: s.job.Number, Ref: s.job.Ref, Act: act, Epoch: r.lease.Load().Epoch, Attempt: 1,
 		RulesVersion: r.config.Version, ClaimedAt: now,
 		StartsAt: s.decision.StartsAt, EndsAt: s.decision.EndsAt,
 		Language: s.job.Language, JobType: r.typeOf(s), Version: 1,
@@ -171,7 +171,7 @@ func (r *run) outdone(s *seen, why error) {
 func (r *run) again(s *seen, c *claim) *claim {
 	next := c.Claim
 	next.Attempt++
-	next.Epoch = r.lease.Epoch
+	next.Epoch = r.lease.Load().Epoch
 	next.RulesVersion = r.config.Version
 	next.Outcome, next.OutcomeAt, next.Detail = "", time.Time{}, ""
 	next.Reached = c.mayHaveReached()

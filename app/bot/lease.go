@@ -17,7 +17,7 @@ const (
 // ends the session here at once. Where the records are away it only tries again: whether
 // acting is still right then is what MayAct answers.
 func (r *run) keepLease() {
-	b, lease := r.bot, r.lease
+	b, lease := r.bot, *r.lease.Load()
 	for {
 		left := time.Until(lease.ExpiresAt)
 		if !pauseFor(r.acting, min(max(left/3, shortestRenewal), longestRenewal)) {
@@ -29,6 +29,9 @@ func (r *run) keepLease() {
 			return
 		case err == nil:
 			lease = renewed
+			// It can have another epoch: one taken while the database was away is made good
+			// when it is back, and claims are fenced by the new one.
+			r.lease.Store(&renewed)
 		case app.CodeOf(err) == app.CodeConflict:
 			r.cancelAct(endLeaseLost)
 			return

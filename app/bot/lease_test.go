@@ -92,6 +92,17 @@ func TestALeaseThatCannotBeRenewedForAWhileIsNoReasonToStop(t *testing.T) {
 	})
 }
 
+func TestALeaseThatIsRenewedUnderAnotherEpochIsTheOneToClaimUnder(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.records.change(func() { w.records.madeGood = true })
+		w.pass(15 * time.Second)
+		w.records.change(func() { w.want(!w.records.madeGood, "it was not renewed") })
+		w.portal.add(telephone("100"))
+		w.status("100", app.JobAccepted)
+	})
+}
+
 func TestWishesAtAnotherReplicaReachTheHolder(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.down()

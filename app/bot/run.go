@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -28,7 +29,7 @@ const (
 type run struct {
 	bot     *Bot
 	session app.Session
-	lease   app.Lease
+	lease   atomic.Pointer[app.Lease] // As renewed last; the lease keeper stores it, claims are made under it.
 
 	// looking ends when nothing new may be begun; acting, its parent, when the act in hand
 	// must end too.
@@ -80,11 +81,12 @@ type run struct {
 
 func newRun(b *Bot, s app.Session, lease app.Lease) *run {
 	r := &run{
-		bot: b, session: s, lease: lease,
+		bot: b, session: s,
 		seen: map[string]*seen{},
 		step: b.newStep(),
 		page: "",
 	}
+	r.lease.Store(&lease)
 	r.acting, r.cancelAct = context.WithCancelCause(context.Background())
 	r.looking, r.cancelLook = context.WithCancelCause(r.acting)
 	r.pace.random = b.random
