@@ -61,7 +61,7 @@ chaos: ## Break everything the program depends on, and print what it did as a ta
 .PHONY: chaos-short
 chaos-short: ## The rows of make chaos that stand for the rest, in a few minutes
 	@.ci/install
-	ATOZBOT_CHAOS=short go test -tags chaos -timeout 10m -count 1 ./app/daemon/chaos
+	ATOZBOT_CHAOS=short go test -tags chaos -timeout 10m -count 1 -v ./app/daemon/chaos
 
 .PHONY: bench
 bench: ## Measure the parts: board decoding, decisions, store, looks

@@ -19,6 +19,7 @@ const (
 	toldWithin    = 2 * time.Second        // A fault stands in /health.
 	healthyWithin = time.Second            // Beyond one retry delay, once the cause is gone.
 	endsWithin    = 10 * time.Second       // After SIGTERM.
+	leaseRenewal  = 4 * time.Second        // A third of a lease, and a little.
 	room          = 500 * time.Millisecond // For the harness's own asking and a busy machine.
 )
 
@@ -136,6 +137,7 @@ func run(t *testing.T, stage *Stage, binary string, fault Fault) figures {
 		row.records = "DIFFER"
 		t.Errorf("records are not the portal's truth: %v", err)
 	}
+	outliveLease(t, ctx, stage, fault)
 	stage.Program.Unwatch()
 	judge(t, stage, &row, broken, mended)
 
@@ -205,6 +207,25 @@ func bringJobs(t *testing.T, ctx context.Context, stage *Stage, fault Fault) []i
 				}
 			}
 		}
+	}
+}
+
+// outliveLease brings one more job after the lease that was taken without a database has
+// been renewed with one.
+func outliveLease(t *testing.T, ctx context.Context, stage *Stage, fault Fault) {
+	t.Helper()
+	if !fault.AtStart {
+		return
+	}
+	renewed := time.NewTimer(leaseRenewal)
+	defer renewed.Stop()
+	select {
+	case <-ctx.Done():
+		t.Fatal(ctx.Err())
+	case <-renewed.C:
+	}
+	if err := stage.AwaitWon(ctx, stage.AddJob()); err != nil {
+		t.Errorf("a job that came later was not won: %v", err)
 	}
 }
 
