@@ -108,9 +108,11 @@ func TestBookingsShowConflictsAndGoneOnes(t *testing.T) {
 }
 
 // saved are the fields of the Rules form that a test does not care for.
-var saved = []string{"version", "4", "mode", "live", "max_accept_per_run", "5", "job_type_filter", "Telephone interpreting", "exclude_types", "Face-to-Face, Face to Face, In-Person, Onsite",
+var saved = []string{
+	"version", "4", "mode", "live", "max_accept_per_run", "5", "job_type_filter", "Telephone interpreting", "exclude_types", "Face-to-Face, Face to Face, In-Person, Onsite",
 	"languages_any", "1", "avoid_overlap", "1", "max_per_day", "3", "max_per_week", "12", "check_interval_seconds", "2", "preference", "listed", "parallel_details", "1", "time_zone", "Europe/London",
-	"results_report_interval_seconds", "5", "rejected_report_interval_seconds", "43200", "enable_results_reporting", "1", "enable_rejected_reporting", "1"} // Read only.
+	"results_report_interval_seconds", "5", "rejected_report_interval_seconds", "43200", "enable_results_reporting", "1", "enable_rejected_reporting", "1",
+} // Read only.
 
 func form(pairs ...string) []string { return append(slices.Clone(saved), pairs...) }
 

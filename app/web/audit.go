@@ -27,7 +27,7 @@ type AuditEntry struct {
 
 // note tells the audit log what a person did here. What it cannot keep goes to the
 // program's log: a missing line must not keep anybody from signing out.
-func (s *Site) note(v *visit, name, what, on string) {
+func (s *Site) note(v *visit, name, what string) {
 	if s.Audit == nil {
 		return
 	}
@@ -35,8 +35,8 @@ func (s *Site) note(v *visit, name, what, on string) {
 	if name == "" {
 		who = "this computer"
 	}
-	e := AuditEntry{At: s.Now(), Who: who, What: what, On: on, Address: s.proxies.client(v.r).String(), RequestID: v.w.Header().Get(requestID)}
+	e := AuditEntry{At: s.Now(), Who: who, What: what, Address: s.proxies.client(v.r).String(), RequestID: v.w.Header().Get(requestID)}
 	if err := s.Audit.Note(v.r.Context(), e); err != nil {
-		s.Log.WarnContext(v.r.Context(), "the audit log could not be written", "what", what, "who", who, "error", err)
+		s.Log.Warn("the audit log could not be written", "what", what, "who", who, "error", err)
 	}
 }

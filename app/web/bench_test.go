@@ -2,10 +2,7 @@ package web_test
 
 import (
 	"net/http"
-	"testing"
-
-	"github.com/atozbot/atozbot/app/web"
-)
+	"testing")
 
 // BenchmarkNew measures what the dashboard adds to the start of the process.
 func BenchmarkNew(b *testing.B) {
@@ -17,7 +14,7 @@ func BenchmarkNew(b *testing.B) {
 
 // BenchmarkNow measures one Now page, compressed.
 func BenchmarkNow(b *testing.B) {
-	var s *web.Site = newSite(b, newHouse(b, fixed))
+	s := newSite(b, newHouse(b, fixed))
 	for b.Loop() {
 		get(b, s, "/", func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip") })
 	}

@@ -122,7 +122,8 @@ func on(t *testing.T, ctx context.Context, s screen) {
 	}
 	do(t, ctx, chromedp.EmulateViewport(s.width, s.height, options...))
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-contrast", Value: contrast},
+		{Name: "prefers-color-scheme", Value: scheme}, //nolint:misspell // The standard spells it so.
+		{Name: "prefers-contrast", Value: contrast},
 	}})
 	if err != nil {
 		t.Fatal(err)

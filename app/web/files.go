@@ -38,7 +38,7 @@ func (s *Site) manifest(w http.ResponseWriter, r *http.Request) {
 	content, err := json.Marshal(map[string]any{
 		"id": "/", "name": "atozbot", "short_name": "atozbot", "description": v.say("app.description"),
 		"lang": v.code, "dir": v.say("language.direction"), "start_url": "/", "scope": "/", "display": "standalone",
-		"background_color": "#f7f5f0", "theme_color": "#f7f5f0",
+		"background_color": "#f7f5f0", "theme_color": "#f7f5f0", //nolint:misspell // The standard spells it so.
 		"icons": []icon{
 			{Src: at("icons/icon.svg"), Sizes: "any", Type: "image/svg+xml"},
 			{Src: at("icons/icon-192.png"), Sizes: "192x192", Type: "image/png"},

@@ -206,8 +206,9 @@ func kindOf(j app.JobRecord) web.JobKind {
 			return web.KindAsk
 		}
 		return web.KindLeft
+	default:
+		return web.KindFailed
 	}
-	return web.KindFailed
 }
 
 func (h *house) Counts(_ context.Context, f web.JobFilter) (web.JobCounts, error) {

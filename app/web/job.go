@@ -99,8 +99,14 @@ func (v *visit) timeline(job app.JobRecord) []step {
 		name string
 		at   time.Time
 	}{
-		{"listed", job.ListedAt}, {"seen", job.SeenAt}, {"decided", job.DecidedAt}, {"claimed", job.ClaimedAt},
-		{"posted", job.PostedAt}, {"confirmed", job.ConfirmedAt}, {"vanished", job.VanishedAt}, {"gone", job.GoneAt},
+		{"listed", job.ListedAt},
+		{"seen", job.SeenAt},
+		{"decided", job.DecidedAt},
+		{"claimed", job.ClaimedAt},
+		{"posted", job.PostedAt},
+		{"confirmed", job.ConfirmedAt},
+		{"vanished", job.VanishedAt},
+		{"gone", job.GoneAt},
 	}
 	var steps []step
 	var longest time.Duration

@@ -113,6 +113,7 @@ func becameOf(job app.JobRecord) became {
 		return became{"bad", "alert", "failed"}
 	case app.JobUnknown:
 		return became{"wait", "hourglass", "unknown"}
+	case app.JobMatched:
 	}
 	switch job.Verdict {
 	case app.VerdictAsk:
@@ -124,8 +125,9 @@ func becameOf(job app.JobRecord) became {
 		return became{"calm", "eye", "wouldAccept"}
 	case app.VerdictReject:
 		return became{"calm", "eye", "wouldReject"}
+	default:
+		return became{"calm", "minus", "left"}
 	}
-	return became{"calm", "minus", "left"}
 }
 
 // asking tells whether the job waits for the user's answer.

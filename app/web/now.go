@@ -197,6 +197,7 @@ func controls(v *voice, status BotStatus) []button {
 		return []button{resume, stop}
 	case app.SessionStopping:
 		return []button{stop}
+	case app.SessionStopped, app.SessionError:
 	}
 	if len(status.MissingSettings) > 0 {
 		return nil

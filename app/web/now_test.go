@@ -1,9 +1,7 @@
 package web_test
 
 import (
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -18,25 +16,14 @@ var morning = time.Date(2027, 2, 2, 10, 24, 0, 0, time.UTC)
 func fixed() time.Time { return morning }
 
 // get asks for a page as somebody at this computer.
-func get(tb testing.TB, s http.Handler, path string, change ...func(*http.Request)) *http.Response {
+func get(tb testing.TB, s *web.Site, path string, change ...func(*http.Request)) answer {
 	tb.Helper()
-	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8000"+path, nil)
-	r.RemoteAddr = "127.0.0.1:5555"
+	v := atThisComputer(tb, s)
+	r := v.request(http.MethodGet, path, nil)
 	for _, c := range change {
 		c(r)
 	}
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(tb testing.TB, r *http.Response) string {
-	tb.Helper()
-	content, err := io.ReadAll(r.Body)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return strings.ReplaceAll(string(content), "\u00a0", " ")
+	return v.ask(r)
 }
 
 func TestNowSaysWhatTheBotDoesInOneSentence(t *testing.T) {
@@ -73,7 +60,7 @@ func TestNowSaysWhatTheBotDoesInOneSentence(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t, fixed)
 			test.is(&h.status)
-			page := body(t, get(t, newSite(t, h), "/"))
+			page := get(t, newSite(t, h), "/").text
 			for _, want := range test.want {
 				if !strings.Contains(page, want) {
 					t.Errorf("the page does not say %q", want)
@@ -87,8 +74,8 @@ func TestNowGoesOnWithoutTheRecords(t *testing.T) {
 	h := newHouse(t, fixed)
 	h.away = true
 	answer := get(t, newSite(t, h), "/")
-	if page := body(t, answer); answer.StatusCode != http.StatusOK || !strings.Contains(page, "Watching.") || !strings.Contains(page, "The records cannot be read now") {
-		t.Errorf("status %d, page:\n%s", answer.StatusCode, page)
+	if page := answer.text; answer.status != http.StatusOK || !strings.Contains(page, "Watching.") || !strings.Contains(page, "The records cannot be read now") {
+		t.Errorf("status %d, page:\n%s", answer.status, page)
 	}
 }
 
@@ -96,11 +83,11 @@ func TestUntilTheStartIsThroughEveryPageSaysWhatIsAwaited(t *testing.T) {
 	h := newHouse(t, fixed)
 	h.health = web.HealthSnapshot{Services: []web.Service{{Name: "database", Essential: true, State: web.ServiceStarting, Reason: "connection refused", Attempt: 3, Attempts: 10}}}
 	answer := get(t, newSite(t, h), "/activity")
-	page := body(t, answer)
-	if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
-		t.Errorf("status %d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
+	page := answer.text
+	if answer.status != http.StatusServiceUnavailable || answer.header.Get("Retry-After") == "" {
+		t.Errorf("status %d, Retry-After %q", answer.status, answer.header.Get("Retry-After"))
 	}
-	for _, want := range []string{"Waiting for: database, attempt 3 of 10.", "connection refused", `http-equiv="refresh"`} {
+	for _, want := range []string{"Waiting for: database, attempt 3 of 10.", "Connection refused", `http-equiv="refresh"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %q", want)
 		}

@@ -54,9 +54,9 @@ func TestEveryPageIsWhole(t *testing.T) {
 		for _, page := range pages {
 			t.Run(language+" "+page.name, func(t *testing.T) {
 				answer := get(t, s, page.path, func(r *http.Request) { r.Header.Set("Accept-Language", language) })
-				text := body(t, answer)
-				if answer.StatusCode != http.StatusOK {
-					t.Fatalf("status %d:\n%s", answer.StatusCode, text)
+				text := answer.text
+				if answer.status != http.StatusOK {
+					t.Fatalf("status %d:\n%s", answer.status, text)
 				}
 				if n := strings.Count(text, "<h1"); n != 1 {
 					t.Errorf("%d headings of the first order, want 1", n)
@@ -86,35 +86,35 @@ func TestPagesCarryTheHeadersThatKeepThemSafe(t *testing.T) {
 		"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
 		"Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-cache",
 	} {
-		if got := answer.Header.Get(name); !strings.Contains(got, want) {
+		if got := answer.header.Get(name); !strings.Contains(got, want) {
 			t.Errorf("%s is %q, want %q in it", name, got, want)
 		}
 	}
-	if strings.Contains(answer.Header.Get("Content-Security-Policy"), "unsafe") {
+	if strings.Contains(answer.header.Get("Content-Security-Policy"), "unsafe") {
 		t.Error("the policy allows what is unsafe")
 	}
 }
 
 func TestAssetsAreKeptForEverUnderTheirHash(t *testing.T) {
 	s := whole(t, newHouse(t, fixed))
-	page := body(t, get(t, s, "/"))
+	page := get(t, s, "/").text
 	path := regexp.MustCompile(`/static/[0-9a-f]+/app\.css`).FindString(page)
 	answer := get(t, s, path, func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip, br") })
-	if got := answer.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+	if got := answer.header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
 		t.Errorf("Cache-Control is %q", got)
 	}
-	if got := answer.Header.Get("Content-Encoding"); got != "gzip" {
+	if got := answer.header.Get("Content-Encoding"); got != "gzip" {
 		t.Errorf("Content-Encoding is %q", got)
 	}
 	other := get(t, s, "/static/000000000000/app.css")
-	if got := other.Header.Get("Cache-Control"); other.StatusCode != http.StatusOK || got != "no-store" {
-		t.Errorf("under another hash: status %d, Cache-Control %q", other.StatusCode, got)
+	if got := other.header.Get("Cache-Control"); other.status != http.StatusOK || got != "no-store" {
+		t.Errorf("under another hash: status %d, Cache-Control %q", other.status, got)
 	}
 }
 
 // TestTheShellIsWhole holds that the service worker keeps every module that pages load.
 func TestTheShellIsWhole(t *testing.T) {
-	worker := body(t, get(t, whole(t, newHouse(t, fixed)), "/service-worker.js"))
+	worker := get(t, whole(t, newHouse(t, fixed)), "/service-worker.js").text
 	modules, err := filepath.Glob("../../static/js/*.js")
 	if err != nil || len(modules) == 0 {
 		t.Fatal("no modules", err)

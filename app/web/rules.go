@@ -124,7 +124,7 @@ func (s *Site) try(v *visit, draft app.Configuration) *tried {
 	if err != nil {
 		t.Trouble = v.voice.say("rules.tryFailed")
 		if app.CodeOf(err) == app.CodeInternal {
-			s.Log.ErrorContext(v.r.Context(), "a back-test failed", "error", err)
+			s.Log.Error("a back-test failed", "error", err)
 		}
 		return t
 	}

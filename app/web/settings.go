@@ -50,9 +50,14 @@ func (s *Site) settings(v *visit) (*view, error) {
 		icon, name string
 		there      bool
 	}{
-		{"person", "portal", s.Portal != nil}, {"bell", "notifications", s.Channels != nil}, {"calendar", "calendars", s.Calendars != nil},
-		{"key", "tokens", s.Tokens != nil}, {"download", "backup", s.Backup != nil}, {"globe", "language", true},
-		{"shield", "security", s.SignIns != nil}, {"book", "audit", s.Audit != nil},
+		{"person", "portal", s.Portal != nil},
+		{"bell", "notifications", s.Channels != nil},
+		{"calendar", "calendars", s.Calendars != nil},
+		{"key", "tokens", s.Tokens != nil},
+		{"download", "backup", s.Backup != nil},
+		{"globe", "language", true},
+		{"shield", "security", s.SignIns != nil},
+		{"book", "audit", s.Audit != nil},
 	} {
 		if part.there {
 			p.Tiles = append(p.Tiles, tile{part.icon, v.voice.say("settings." + part.name + ".title"), v.voice.say("settings." + part.name + ".help"), "/settings/" + part.name})

@@ -195,9 +195,9 @@ func (s *Site) downloadBackup(v *visit) (*after, error) {
 	err := s.Backup.WriteBackup(v.r.Context(), started)
 	switch {
 	case err == nil:
-		s.note(v, v.person.Name, "backup downloaded", "")
+		s.note(v, v.person.Name, "backup downloaded")
 	case started.any: // Half a file must not look like a whole one: the connection is broken off.
-		s.Log.ErrorContext(v.r.Context(), "the backup broke off", "error", err)
+		s.Log.Error("the backup broke off", "error", err)
 		panic(http.ErrAbortHandler)
 	default:
 		h.Del("Content-Disposition")
@@ -331,6 +331,6 @@ func (s *Site) reason(v *visit, err error) string {
 	if e, ok := errors.AsType[*app.Error](err); ok && e.Code != app.CodeInternal {
 		return e.Message
 	}
-	s.Log.ErrorContext(v.r.Context(), "a trial of the portal failed", "error", err)
+	s.Log.Error("a trial of the portal failed", "error", err)
 	return v.voice.say("error.internal.what")
 }

@@ -141,7 +141,7 @@ func (s *Site) signIn(v *visit) {
 	switch app.CodeOf(err) {
 	case "":
 	case app.CodeUnauthorized:
-		s.note(v, name, "sign-in refused", "")
+		s.note(v, name, "sign-in refused")
 		p.Wrong = v.voice.say("signIn.wrong")
 		s.showSignIn(v, http.StatusUnauthorized, p)
 		return
@@ -158,7 +158,7 @@ func (s *Site) signIn(v *visit) {
 		s.showFailure(v.bare(), err)
 		return
 	}
-	s.note(v, name, "signed in", "")
+	s.note(v, name, "signed in")
 	http.Redirect(v.w, v.r, next, http.StatusSeeOther)
 }
 
@@ -220,7 +220,7 @@ func (s *Site) signOut(v *visit) (*after, error) {
 		}
 		s.visitors.forget(key)
 	}
-	s.note(v, v.person.Name, "signed out", "")
+	s.note(v, v.person.Name, "signed out")
 	s.setSession(v.w, v.r, "", -time.Second)
 	v.w.Header().Set("Clear-Site-Data", `"storage"`)
 	return &after{to: "/sign-in"}, nil
@@ -235,7 +235,7 @@ func (s *Site) signOutEverywhere(v *visit) (*after, error) {
 		return nil, err
 	}
 	s.visitors.forgetAll(v.person.Name)
-	s.note(v, v.person.Name, "signed out everywhere", "")
+	s.note(v, v.person.Name, "signed out everywhere")
 	s.setSession(v.w, v.r, "", -time.Second)
 	v.w.Header().Set("Clear-Site-Data", `"storage"`)
 	return &after{to: "/sign-in"}, nil
@@ -340,7 +340,7 @@ func (s *Site) setUp(v *visit) {
 		s.showFailure(v.bare(), err)
 		return
 	}
-	s.note(v, p.Name, "sign-in set up", "")
+	s.note(v, p.Name, "sign-in set up")
 	http.Redirect(v.w, v.r, "/welcome", http.StatusSeeOther)
 }
 
@@ -396,7 +396,7 @@ func (s *Site) changePassword(v *visit) (*after, error) {
 		return nil, err
 	}
 	s.visitors.forgetAll(v.person.Name)
-	s.note(v, v.person.Name, "password changed", "")
+	s.note(v, v.person.Name, "password changed")
 	return &after{to: "/settings/security", say: "flash.password"}, s.begin(v, v.person.Name)
 }
 

@@ -109,7 +109,7 @@ func (s *Site) failed(v *visit, err error) *after {
 	if codeOf(err) == app.CodeUnavailable {
 		return &after{say: "flash.away", tone: "bad"}
 	}
-	s.Log.ErrorContext(v.r.Context(), "an act of the dashboard failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
+	s.Log.Error("an act of the dashboard failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 	return &after{say: "flash.internal", tone: "bad"}
 }
 
@@ -140,7 +140,7 @@ func (s *Site) show(v *visit, shown *view) {
 		}
 	}
 	if err := s.views.render(v.w, v.r, v.spoken, shown.page, piece, status, data); err != nil {
-		s.Log.ErrorContext(v.r.Context(), "a page could not be made", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
+		s.Log.Error("a page could not be made", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 		http.Error(v.w, "This page could not be made. The log says why.", http.StatusInternalServerError)
 	}
 }
@@ -168,7 +168,7 @@ func (s *Site) notices(v *visit, bare bool) []notice {
 func (s *Site) showFailure(v *visit, err error) {
 	code := codeOf(err)
 	if code == app.CodeInternal {
-		s.Log.ErrorContext(v.r.Context(), "a page failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
+		s.Log.Error("a page failed", "path", v.r.URL.Path, "request", v.w.Header().Get(requestID), "error", err)
 	}
 	if code == app.CodeUnavailable {
 		v.w.Header().Set("Retry-After", "2")
@@ -231,8 +231,9 @@ func statusOf(code app.Code) int {
 		return http.StatusTooManyRequests
 	case app.CodeUnavailable:
 		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
 }
 
 // local gives a path of this server to lead on to, and "/" for everything else: a form

@@ -49,17 +49,28 @@ func (v *visitor) request(method, path string, form url.Values) *http.Request {
 
 func (v *visitor) send(method, path string, form url.Values) answer {
 	v.tb.Helper()
+	return v.ask(v.request(method, path, form))
+}
+
+// ask sends a request and keeps the cookies that come back.
+func (v *visitor) ask(r *http.Request) answer {
+	v.tb.Helper()
 	w := httptest.NewRecorder()
-	v.site.ServeHTTP(w, v.request(method, path, form))
-	r := w.Result()
-	for _, c := range r.Cookies() {
+	v.site.ServeHTTP(w, r)
+	header := w.Header()
+	for _, line := range header.Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
+		if err != nil {
+			v.tb.Fatal(err)
+		}
 		if c.MaxAge < 0 {
 			delete(v.cookies, c.Name)
 		} else {
 			v.cookies[c.Name] = c.Value
 		}
 	}
-	return answer{status: r.StatusCode, to: r.Header.Get("Location"), text: body(v.tb, r), header: r.Header}
+	text := strings.ReplaceAll(w.Body.String(), "\u00a0", " ") // Between a number and its unit.
+	return answer{status: w.Code, to: header.Get("Location"), text: text, header: header}
 }
 
 func (v *visitor) get(path string) answer { v.tb.Helper(); return v.send(http.MethodGet, path, nil) }

@@ -85,6 +85,7 @@ customElements.define("live-stream", class extends HTMLElement {
       this.banner = document.createElement("p");
       this.banner.className = "stale";
       document.body.append(this.banner);
+      document.body.classList.add("is-stale");
       announce(this.words());
     }
     this.banner.textContent = this.words();
@@ -92,11 +93,12 @@ customElements.define("live-stream", class extends HTMLElement {
 
   words() {
     const at = new Date(this.heard);
-    const clock = at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const clock = at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     return say("lost", { clock, ago: ago(Date.now() - this.heard) });
   }
 
   hide() {
+    document.body.classList.remove("is-stale");
     this.banner?.remove();
     this.banner = null;
   }

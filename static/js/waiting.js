@@ -41,7 +41,7 @@ customElements.define("live-offline", class extends HTMLElement {
   async show() {
     const was = await last(), at = this.querySelector("[data-last]");
     if (!was || !at) return;
-    const clock = was.at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    const clock = was.at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const title = document.createElement("h2");
     title.textContent = say("from", { clock, ago: ago(Date.now() - was.at.getTime()) });
     const piece = new DOMParser().parseFromString(was.html, "text/html").body;
