@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -32,11 +33,8 @@ type BotStatus struct {
 
 // StatusJSON gives the bot's status as the API and the live snapshot show it.
 func StatusJSON(b Bot) json.RawMessage {
-	data, err := json.Marshal(b.Status())
-	if err != nil {
-		return json.RawMessage("{}")
-	}
-	return data
+	status := b.Status()
+	return appendStatus(make([]byte, 0, 512), &status)
 }
 
 // BotStateJSON is the answer to a wish that changes what the bot does.
@@ -48,9 +46,13 @@ type BotStateJSON struct {
 
 type (
 	nothingIn    struct{}
-	statusOutput struct{ Body BotStatus }
-	stateOutput  struct{ Body BotStateJSON }
-	startInput   struct {
+	statusOutput struct {
+		ContentType string `header:"Content-Type" hidden:"true"`
+		Length      string `header:"Content-Length" hidden:"true"`
+		Body        []byte
+	}
+	stateOutput struct{ Body BotStateJSON }
+	startInput  struct {
 		Body *struct {
 			SessionName string `json:"session_name,omitempty" nullable:"true" maxLength:"200" doc:"A name for the session; one is made where it is left out." example:"Monday"`
 		}
@@ -60,11 +62,13 @@ type (
 
 // botRoutes are the operations that steer the bot.
 func (s *Server) botRoutes() {
-	register(s, operation{
+	status := operation{
 		method: http.MethodGet, path: "/api/bot/status", id: "bot-status", tag: tagBot, scope: ScopeRead,
 		summary:     "What the bot does now",
 		description: "Answered from memory: it works while the database is away.",
-	}, s.status)
+	}
+	s.answers(status, BotStatus{})
+	register(s, status, s.status)
 	register(s, operation{
 		method: http.MethodPost, path: "/api/bot/start", id: "start-bot", tag: tagBot, scope: ScopeControl,
 		summary:     "Start a session",
@@ -101,7 +105,8 @@ func (s *Server) steer(path, id, summary, description string, wish func(Bot, con
 }
 
 func (s *Server) status(context.Context, *nothingIn) (*statusOutput, error) {
-	return &statusOutput{Body: s.o.Bot.Status()}, nil
+	body := StatusJSON(s.o.Bot)
+	return &statusOutput{ContentType: jsonType, Length: strconv.Itoa(len(body)), Body: body}, nil
 }
 
 func (s *Server) start(ctx context.Context, in *startInput) (*sessionOutput, error) {

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,5 +54,28 @@ func TestAMissingSettingIsNamedInTheConflict(t *testing.T) {
 	w := request(h.serve(t), "POST", "/api/bot/start", "{}")
 	if w.Code != http.StatusConflict || !strings.Contains(decode[api.Problem](t, w).Detail, "ATOZ_PASSWORD") {
 		t.Errorf("start answers %d %s, want 409 that names ATOZ_PASSWORD", w.Code, w.Body)
+	}
+}
+
+func TestTheStatusIsEncodedAsTheStandardLibraryWould(t *testing.T) {
+	h := newHouse()
+	s := h.serve(t)
+	words, at := "a \"b\" \u2028 <c>\n", h.now
+	full := api.BotStatus{
+		IsRunning: true, SessionID: &words, SessionName: &words, StartTime: &at, Status: app.SessionPaused, LoginStatus: app.LoginFailed,
+		TotalChecks: 1, TotalAccepted: 2, TotalRejected: 3, Mode: app.ModeLive, CapReached: true, LastLook: &at, LastError: &words,
+		Replica: words, Holder: &words, IsHolder: true,
+	}
+	for _, status := range []api.BotStatus{h.status, full} {
+		h.status = status
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(status); err != nil {
+			t.Fatal(err)
+		}
+		if got := request(s, "GET", "/api/bot/status", "").Body.String(); got != strings.TrimSpace(want.String()) {
+			t.Errorf("the status is\n%s, want\n%s", got, &want)
+		}
 	}
 }

@@ -84,6 +84,57 @@ func appendJob(b []byte, j *app.JobRecord) []byte {
 	return append(b, '}')
 }
 
+// appendStatus encodes the bot's status exactly as encoding/json would.
+func appendStatus(b []byte, s *BotStatus) []byte {
+	b = append(b, `{"is_running":`...)
+	b = strconv.AppendBool(b, s.IsRunning)
+	b = append(b, `,"session_id":`...)
+	b = appendTextPointer(b, s.SessionID)
+	b = append(b, `,"session_name":`...)
+	b = appendTextPointer(b, s.SessionName)
+	b = append(b, `,"start_time":`...)
+	b = appendMomentPointer(b, s.StartTime)
+	b = append(b, `,"status":`...)
+	b = appendText(b, string(s.Status))
+	b = append(b, `,"login_status":`...)
+	b = appendText(b, string(s.LoginStatus))
+	b = append(b, `,"total_checks":`...)
+	b = strconv.AppendInt(b, s.TotalChecks, 10)
+	b = append(b, `,"total_accepted":`...)
+	b = strconv.AppendInt(b, s.TotalAccepted, 10)
+	b = append(b, `,"total_rejected":`...)
+	b = strconv.AppendInt(b, s.TotalRejected, 10)
+	b = append(b, `,"mode":`...)
+	b = appendText(b, string(s.Mode))
+	b = append(b, `,"cap_reached":`...)
+	b = strconv.AppendBool(b, s.CapReached)
+	b = append(b, `,"last_look":`...)
+	b = appendMomentPointer(b, s.LastLook)
+	b = append(b, `,"last_error":`...)
+	b = appendTextPointer(b, s.LastError)
+	b = append(b, `,"replica":`...)
+	b = appendText(b, s.Replica)
+	b = append(b, `,"holder":`...)
+	b = appendTextPointer(b, s.Holder)
+	b = append(b, `,"is_holder":`...)
+	b = strconv.AppendBool(b, s.IsHolder)
+	return append(b, '}')
+}
+
+func appendTextPointer(b []byte, s *string) []byte {
+	if s == nil {
+		return append(b, "null"...)
+	}
+	return appendText(b, *s)
+}
+
+func appendMomentPointer(b []byte, t *time.Time) []byte {
+	if t == nil {
+		return append(b, "null"...)
+	}
+	return appendMoment(b, *t)
+}
+
 func appendMoment(b []byte, t time.Time) []byte {
 	if t.IsZero() {
 		return append(b, "null"...)

@@ -333,6 +333,9 @@ func (u outsideReport) eventData() json.RawMessage {
 	if u.eventType() == "outside_update" {
 		data["type"] = u.kind
 	}
+	if number := u.shown("job_number"); number != "" && data["job_ref"] == nil && strings.HasPrefix(u.kind, "job_") && u.kind != "job_processed" {
+		data["job_ref"] = number // In job_processed it is the job's place in the cycle.
+	}
 	b, err := json.Marshal(data)
 	if err != nil {
 		return json.RawMessage(`{"source":"outside"}`)

@@ -107,7 +107,7 @@ func TestAnOutsideUpdateIsToldToEveryoneWhoWatches(t *testing.T) {
 	request(handler, "POST", "/api/bot/realtime-update", updates[11])
 	hub.Committed()
 	e := next()
-	if e.Type != "job_accepted" || e.Data["source"] != "outside" || e.Data["outside_session"] != "real-1" || e.Data["job_number"] != "48001/A" || e.ID == nil {
+	if e.Type != "job_accepted" || e.Data["source"] != "outside" || e.Data["outside_session"] != "real-1" || e.Data["job_number"] != "48001/A" || e.Data["job_ref"] != "48001/A" || e.ID == nil {
 		t.Errorf("those who watch are told %+v", e)
 	}
 }
