@@ -98,8 +98,7 @@ func (a *assets) at(name string) (string, error) {
 	return "/static/" + a.hash + "/" + name, nil
 }
 
-// modules gives the addresses of every module that pages load, so that a page can name
-// them at once: a browser would find them one after the other.
+// modules gives the addresses of every module that pages load.
 func (a *assets) modules() []string {
 	var all []string
 	for name := range a.files {

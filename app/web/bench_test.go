@@ -2,7 +2,8 @@ package web_test
 
 import (
 	"net/http"
-	"testing")
+	"testing"
+)
 
 // BenchmarkNew measures what the dashboard adds to the start of the process.
 func BenchmarkNew(b *testing.B) {

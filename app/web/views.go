@@ -86,7 +86,7 @@ func (v *views) functions(s *voice) template.FuncMap {
 		"length": s.length, "took": s.took, "number": s.number, "decimal": s.decimal, "percent": s.percent,
 		"list": s.list, "counter": s.counter, "lang": func() string { return s.code }, "zone": func() string { return s.zone.String() },
 		"right": func() bool { return s.right }, "iso": iso,
-		"asset": v.assets.at, "modules": v.assets.modules, "icon": v.icon, "tone": toneName,
+		"asset": v.assets.at, "icon": v.icon, "tone": toneName,
 		"join": strings.Join, "dict": dict, "languages": func() []*words { return v.catalogue.all },
 		"texts": func() string { return browserTexts(s.words) },
 	}
