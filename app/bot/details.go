@@ -66,6 +66,7 @@ func (r *run) askDetails(s *seen) (*app.Details, error) {
 	p := instead(err)
 	switch {
 	case err == nil:
+		r.logins.proved()
 		d.failures, d.trouble, d.gone = 0, "", ""
 		return page, nil
 	case p != nil && p.Class == app.PageGone:
@@ -114,24 +115,28 @@ func (r *run) beginDetails(s *seen) future[app.Details] {
 }
 
 // askAhead asks for several details pages at once, where the user allows it, so that the
-// first job need not wait for its own only after the second's.
+// second job's page is there when the first is done with. The first one, whose page or
+// act comes next, is one of those under way.
 func (r *run) askAhead(jobs []*seen) {
 	if r.config.ParallelDetails < 2 {
 		return
 	}
-	asked := 0
-	for _, s := range jobs {
+	under := 1
+	for _, s := range jobs[1:] {
 		if s.details.coming != nil {
-			asked++
+			under++
 		}
 	}
-	for _, s := range jobs {
-		if asked >= r.config.ParallelDetails || r.waitsForPortal() != nil {
+	for i, s := range jobs {
+		if i > 0 && under >= r.config.ParallelDetails || r.waitsForPortal() != nil {
 			return
 		}
-		if s.details.coming == nil && r.wantsDetails(s) {
-			s.details.coming = r.beginDetails(s)
-			asked++
+		if s.details.coming != nil || !r.wantsDetails(s) {
+			continue
+		}
+		s.details.coming = r.beginDetails(s)
+		if i > 0 {
+			under++
 		}
 	}
 }

@@ -10,17 +10,17 @@ import (
 // Bounds of the logging in.
 const (
 	mostStrikes  = 2  // Tries with credentials that were not taken: a third could lock the account.
-	mostLogins   = 40 // Within loginWindow: a portal that logs us out at every look is not hammered.
-	loginWindow  = time.Minute
+	mostLogins   = 20 // At once; after that one in every loginEvery: a portal that logs us out at every look is not hammered.
+	loginEvery   = 1700 * time.Millisecond
 	whyStrikes   = "The portal does not take the log-in data. They were tried twice and are not tried again, so that the account is not locked: check ATOZ_USERNAME and ATOZ_PASSWORD, then start the bot."
 	whyChallenge = "The portal asks for a person (a CAPTCHA or a consent page). Log in with a browser, answer it, then rearm the bot or start it."
 )
 
 // logins counts how often the portal was asked to let us in.
 type logins struct {
-	strikes  int  // In a row, with nothing of a board between.
-	untested bool // No board has been seen since the last log-in.
-	recent   []time.Time
+	strikes  int       // In a row.
+	untested bool      // No page of those logged in has been seen since the last log-in.
+	spentTo  time.Time // Until then the log-ins made so far use up their rate.
 }
 
 // logIn tries once. Credentials that are not taken count; what else goes wrong does not.
@@ -33,7 +33,7 @@ func (r *run) logIn() error {
 		return &app.PageError{Class: app.PageLoggedOut, Reason: "the portal logs us out again and again, so logging in waits a little"}
 	}
 	r.setLogin(app.LoginAttempting, app.EventLoginTrying, "Logging in at the portal.")
-	r.logins.recent = append(r.logins.recent, time.Now())
+	r.logins.spend(time.Now())
 	_, err := await(r.looking, b, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, b.portal.LogIn(ctx)
 	})
@@ -49,7 +49,7 @@ func (r *run) loginAnswered(err error) error {
 	switch {
 	case err == nil:
 		r.bot.loggedIn = true
-		r.logins.untested = true
+		r.logins.strikes, r.logins.untested = 0, true
 		r.setLogin(app.LoginSuccess, app.EventLoginSuccess, "Logged in at the portal.")
 	case p != nil && p.Class == app.PageLoggedOut:
 		r.strike(p.Reason)
@@ -68,39 +68,36 @@ func (r *run) strike(reason string) {
 		r.setLogin(app.LoginFailed, app.EventLoginFailed, "The portal did not take the log-in data ("+reason+"); they are tried once more.")
 		return
 	}
+	r.sawInstead(app.PageLoggedOut, reason)
 	r.setLogin(app.LoginFailed, app.EventLoginFailed, whyStrikes)
 	r.halt(whyStrikes, app.LoginFailed)
 }
 
 // loggedOut notes that the portal showed its log-in page, and tells whether to log in
-// again at once. Right after a log-in that page means that the credentials were not taken.
-func (r *run) loggedOut(p *app.PageError) (atOnce bool) {
+// again at once. Where it has just taken us in and says now that it has not, the
+// credentials are not to blame, since it took them: that is trouble of the portal's own,
+// and the next log-in waits as long as any other trouble makes it wait.
+func (r *run) loggedOut() (atOnce bool) {
 	r.bot.loggedIn = false
-	if r.logins.untested {
-		r.strike(p.Reason)
-		return false
-	}
-	return true
+	return !r.logins.untested
 }
+
+// proved notes that a page came that only those logged in are shown.
+func (l *logins) proved() { l.strikes, l.untested = 0, false }
 
 // mayTry keeps a portal that logs us out all the time from being hammered.
 func (l *logins) mayTry(now time.Time) bool {
-	l.recent = since(l.recent, now.Add(-loginWindow))
-	return len(l.recent) < mostLogins
+	return l.spentTo.Sub(now) <= (mostLogins-1)*loginEvery
 }
 
-// since gives the times after t, which are the newest at the end.
-func since(times []time.Time, t time.Time) []time.Time {
-	for len(times) > 0 && !times[0].After(t) {
-		times = times[1:]
-	}
-	return times
-}
+// spend counts a log-in.
+func (l *logins) spend(now time.Time) { l.spentTo = later(l.spentTo, now).Add(loginEvery) }
 
 // challenge stops everything: nothing tries to get round it.
 func (r *run) challenge(reason string) {
 	r.trip(tripChallenge, reason)
 	r.bot.loggedIn = false
+	r.sawInstead(app.PageChallenge, reason)
 	r.halt(whyChallenge, r.session.LoginStatus)
 }
 

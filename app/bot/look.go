@@ -39,7 +39,7 @@ func (r *run) lookLoggedIn() (app.Board, error) {
 	}
 	board, err := r.ask()
 	if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
-		if !r.loggedOut(p) {
+		if !r.loggedOut() {
 			return app.Board{}, err
 		}
 		r.note(levelInfo, "The portal's session had expired: logging in again.")
@@ -48,7 +48,7 @@ func (r *run) lookLoggedIn() (app.Board, error) {
 		}
 		board, err = r.ask()
 		if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
-			r.loggedOut(p)
+			r.loggedOut()
 		}
 	}
 	return board, err
@@ -71,8 +71,7 @@ func (r *run) ask() (app.Board, error) {
 // fine notes that a board was seen: whatever was wrong with the portal is over.
 func (r *run) fine(board app.Board) {
 	now := time.Now()
-	r.logins.strikes = 0
-	r.logins.untested = false
+	r.logins.proved()
 	r.pace.good()
 	r.page = app.PageBoard
 	if len(board.Jobs) == 0 {
@@ -100,9 +99,6 @@ func (r *run) troubled(err error) {
 	}
 	r.obey(err)
 	r.pace.failed(now)
-	if r.problem == "" {
-		r.since = now
-	}
 	if class == app.PageChallenge {
 		r.challenge(reason)
 		return
@@ -110,10 +106,18 @@ func (r *run) troubled(err error) {
 	if r.problem == "" || r.page != class {
 		r.tellProblem(class, reason)
 	}
-	r.page, r.problem = class, reason
+	r.sawInstead(class, reason)
 	if class == app.PageChanged {
 		r.trip(tripLayout, reason)
 	}
+}
+
+// sawInstead notes what came instead of the board, for the status.
+func (r *run) sawInstead(class app.PageClass, reason string) {
+	if r.problem == "" {
+		r.since = time.Now()
+	}
+	r.page, r.problem = class, reason
 }
 
 // tellProblem tells what came instead of the board. It is never "no jobs".

@@ -197,6 +197,7 @@ func TestWrongCredentialsAreTriedTwiceAndThenWaitForTheUser(t *testing.T) {
 		w.want(w.portal.count("login", "") == 2, "tried %d times", w.portal.count("login", ""))
 		status := w.bot.Status()
 		w.want(status.Session.LoginStatus == app.LoginFailed && strings.Contains(status.LastError, "ATOZ_PASSWORD") && !status.Running(), "the status is %+v", status)
+		w.want(status.Page == app.PageLoggedOut, "the page is %q", status.Page)
 		w.want(w.records.session(s.ID).Status == app.SessionError && w.records.session(s.ID).LoginStatus == app.LoginFailed, "stored is %+v", w.records.session(s.ID))
 		w.want(len(w.records.told(app.EventLoginFailed)) == 2 && len(w.records.told(app.EventBotError)) == 1, "told %d and %d times", len(w.records.told(app.EventLoginFailed)), len(w.records.told(app.EventBotError)))
 
@@ -207,7 +208,7 @@ func TestWrongCredentialsAreTriedTwiceAndThenWaitForTheUser(t *testing.T) {
 	})
 }
 
-func TestABoardThatSaysLoggedOutAfterEachLogInMeansWrongCredentials(t *testing.T) {
+func TestABoardThatSaysLoggedOutAfterEachLogInThatWasTakenIsTroubleOfThePortal(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.portal.faults = func(kind, _ string) *fault {
 			if kind == "look" {
@@ -216,9 +217,14 @@ func TestABoardThatSaysLoggedOutAfterEachLogInMeansWrongCredentials(t *testing.T
 			return nil
 		}
 		w.start()
-		w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
-		w.pass(10 * time.Minute)
-		w.want(w.portal.count("login", "") == 2, "tried %d times", w.portal.count("login", ""))
+		w.pass(5 * time.Minute)
+		status := w.bot.Status()
+		w.want(status.Running(), "it gave up: %+v", status)
+		w.want(status.Page == app.PageLoggedOut && status.LastError != "", "it does not tell: %+v", status)
+		w.want(w.portal.count("login", "") < 60, "it hammers: %d log-ins", w.portal.count("login", ""))
+		w.portal.set(func() { w.portal.faults = nil })
+		took := w.until("looking", func() bool { return w.bot.Status().LastError == "" })
+		w.want(took < 11*time.Second, "it took %s", took)
 	})
 }
 
@@ -278,6 +284,7 @@ func TestAChallengeStopsEverythingUntilAPersonComes(t *testing.T) {
 					w.pass(10 * time.Minute)
 					w.want(w.portal.total() == calls, "it asks on")
 					w.want(w.bot.Status().Breaker.ByUser && w.bot.Status().LastError != "", "the status is %+v", w.bot.Status())
+					w.want(w.bot.Status().Page == app.PageChallenge, "the page is %q", w.bot.Status().Page)
 					w.want(len(w.records.told(app.EventBreakerTrip)) == 1 && len(w.records.told(app.EventBotError)) == 1, "not told")
 					w.portal.set(func() { w.portal.faults = nil })
 					if how == "rearm" {

@@ -4,7 +4,7 @@ import "time"
 
 // Bounds of the pacing. The interval's come from the configuration.
 const (
-	jitter       = 0.1 // Of the interval, up and down.
+	jitter       = 0.06 // Of the interval, up and down: a tenth is promised, and a busy machine needs the rest.
 	firstBackOff = 500 * time.Millisecond
 	lastBackOff  = 10 * time.Second // What the portal asks for itself may be longer.
 	smoothing    = 0.2              // Of the measured interval.

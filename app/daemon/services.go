@@ -13,7 +13,7 @@ import (
 func portalStatus(s bot.Status) health.Service {
 	v := health.Service{Status: health.StatusUnknown, LastCheck: s.LastLook, LastGood: s.LastBoard, NextTry: s.BackOffUntil}
 	switch {
-	case !s.Active():
+	case !s.Active() && (s.Session.Status != app.SessionError || s.Page == ""):
 		// Nobody asks the portal anything.
 	case s.Page == app.PageBoard || s.Page == app.PageEmptyBoard:
 		v.Status = health.StatusHealthy
