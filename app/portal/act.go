@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -96,26 +98,68 @@ func (a *act) do(ctx context.Context, form app.Form, allowShortNotice bool) (app
 	reply, asked, err := a.read(p, board, details)
 	reply.PostedAt = t.posted()
 	var yes *app.Form
+	sure := false
 	if len(asked) > 0 {
 		reply.Dialog = asked[0].id
-		if a.kind == app.ActAccept && allowShortNotice && asked[0].short && !othersShown(asked) {
-			yes = p.continueForm(asked[0], a.job.Number)
+		if a.kind == app.ActAccept && allowShortNotice {
+			yes, sure = a.yes(p, asked, reply)
 		}
 	}
 	from := p.url
 	p.release()
-	if yes == nil {
+	if yes == nil || !sure && !a.stillFree(ctx) {
 		return reply, err
 	}
+	return a.confirm(ctx, *yes, from, reply.PostedAt, board, details)
+}
 
-	p, err = c.submit(ctx, *yes, from, sameAddress(yes.Action), &trip{})
+// yes makes the form ready that answers the question about short notice, or gives nil
+// where that is not what is asked. It is not sure where the question stands concealed on
+// a page that says nothing of the job: that may be a template for later.
+func (a *act) yes(p *page, asked []dialog, reply app.Reply) (form *app.Form, sure bool) {
+	if othersShown(asked) {
+		return nil, false
+	}
+	for _, d := range asked {
+		if !d.short {
+			continue
+		}
+		if form = p.continueForm(d, a.job.Number); form != nil {
+			return form, !d.concealed || d.shown || reply.Board != nil || reply.Details != nil
+		}
+	}
+	return nil, false
+}
+
+// stillFree looks whether the job can still be accepted.
+func (a *act) stillFree(ctx context.Context) bool {
+	c := a.client
+	if a.job.DetailsURL != "" {
+		d, err := c.Details(ctx, a.job)
+		return err == nil && d.State == app.StateMatched
+	}
+	p, err := c.get(ctx, c.site.Load().boardAddress(), nil)
 	if err != nil {
-		reply = app.Reply{Class: app.PageUnavailable, PostedAt: reply.PostedAt, ShortNotice: true}
-		return reply, reached(err)
+		return false
 	}
 	defer p.release()
-	posted := reply.PostedAt
-	reply, asked, err = a.read(p, board, details)
+	f := p.classify(toLook)
+	return f.class == app.PageBoard && slices.ContainsFunc(p.readBoard(f.board, p.client.zone.Load()).jobs, func(j app.Job) bool {
+		return j.Number == a.job.Number && j.State == app.StateMatched
+	})
+}
+
+// confirm submits the answer to the question about short notice.
+func (a *act) confirm(ctx context.Context, yes app.Form, from *url.URL, posted time.Time, before ...*marks) (app.Reply, error) {
+	p, err := a.client.submit(ctx, yes, from, sameAddress(yes.Action), &trip{})
+	if err != nil {
+		if failure, ok := errors.AsType[*app.PageError](err); ok {
+			failure.Sent = true // The first form has reached the portal.
+		}
+		return app.Reply{Class: app.PageUnavailable, PostedAt: posted, ShortNotice: true}, err
+	}
+	defer p.release()
+	reply, asked, err := a.read(p, before...)
 	reply.PostedAt, reply.ShortNotice = posted, true
 	if len(asked) > 0 {
 		reply.Dialog = asked[0].id // It is asked once, and answered once.
@@ -141,14 +185,6 @@ func sameAddress(address string) func(*url.URL) bool {
 	}
 }
 
-// reached marks an error of a second form: the first has reached the portal.
-func reached(err error) error {
-	if failure, ok := errors.AsType[*app.PageError](err); ok {
-		failure.Sent = true
-	}
-	return err
-}
-
 // submit sends a form.
 func (c *Client) submit(ctx context.Context, form app.Form, referer *url.URL, again func(*url.URL) bool, t *trip) (*page, error) {
 	to, err := url.Parse(form.Action)
@@ -165,16 +201,10 @@ func (a *act) read(p *page, before ...*marks) (app.Reply, []dialog, error) {
 	f := p.classify(toBeTold)
 	reply := app.Reply{Class: f.class, Status: p.status}
 	switch f.class {
-	case app.PageUnavailable, app.PageLoggedOut, app.PageChallenge:
-		if p.status < 400 || p.status >= 500 || p.status == 419 || p.status == http.StatusTooManyRequests || p.doc == nil {
-			return reply, nil, p.err(f.class, f.reason)
-		}
-		// A portal may say no in words, with a status of 403 or 422.
-		if reply.Refused = p.refusal(before); reply.Refused == "" || f.class != app.PageUnavailable {
-			return reply, nil, p.err(f.class, f.reason)
-		}
-		reply.Class = app.PageLoggedIn
-		return reply, nil, nil
+	case app.PageUnavailable:
+		return a.readRefusal(p, reply, f, before)
+	case app.PageLoggedOut, app.PageChallenge:
+		return reply, nil, p.err(f.class, f.reason)
 	case app.PageBoard, app.PageEmptyBoard:
 		reply.Board = p.boardOfReply(f.board)
 	case app.PageDetails:
@@ -190,15 +220,35 @@ func (a *act) read(p *page, before ...*marks) (app.Reply, []dialog, error) {
 	case len(asked) == 0:
 		reply.Refused = p.refusal(before)
 	case now == settled:
-		asked[0].short = false // Whatever it asks, yes is no answer to it.
+		for i := range asked {
+			asked[i].short = false // Whatever is asked, yes is no answer to it.
+		}
 	}
+	return reply, asked, nil
+}
+
+// readRefusal reads an answer that came with a status of 4xx: a portal may say no, or
+// ask its question, with a 403, a 409 or a 422.
+func (a *act) readRefusal(p *page, reply app.Reply, f finding, before []*marks) (app.Reply, []dialog, error) {
+	ours := p.status >= 400 && p.status < 500 && p.status != 419 && p.status != http.StatusTooManyRequests
+	if !ours || p.doc == nil {
+		return reply, nil, p.err(f.class, f.reason)
+	}
+	asked := p.asked(open, before...)
+	if len(asked) == 0 {
+		reply.Refused = p.refusal(before)
+	}
+	if len(asked) == 0 && reply.Refused == "" {
+		return reply, nil, p.err(f.class, f.reason)
+	}
+	reply.Class = app.PageLoggedIn
 	return reply, asked, nil
 }
 
 // boardOfReply reads a board that came as an answer: a look that cost nothing. It is
 // complete only where it is the whole board.
 func (p *page) boardOfReply(s *shape) *app.Board {
-	read := p.readBoard(s)
+	read := p.readBoard(s, p.client.zone.Load())
 	next, doubt := p.nextPage()
 	return &app.Board{
 		Jobs:     once(read.jobs),

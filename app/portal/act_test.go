@@ -185,6 +185,7 @@ func TestADialogsBeingThereAsksNothingAndOnlyShortNoticeIsEverAnswered(t *testin
 		"over the board, not there before":      {"", framed(free + question(hidden)), answered, nil},
 		"shown where it stood concealed before": {question(hidden) + cancelQuestion(hidden), framed(free + question(shown) + cancelQuestion(hidden)), answered, nil},
 		"shown by a script":                     {question(hidden) + cancelQuestion(hidden), framed(free + question(hidden) + cancelQuestion(hidden) + script), answered, nil},
+		"with a status of its own":              {"", "", answered, nil},
 		"in a dialog element":                   {"", framed(free + `<dialog open>` + question("") + `</dialog>`), answered, nil},
 		"filled in where it stood empty before": {strings.Replace(question(hidden), continueTo, "", 1), framed(free + question(hidden)), answered, nil},
 		"its button named to a form elsewhere":  {"", framed(free + `<form id="f" method="POST" action="` + continueTo + `"><input type="hidden" name="_token" value="dialog-token-000"><input type="hidden" name="confirm" value="1"></form><div id="24HourModal"><button form="f" id="continueButton" name="go" value="on">Continue</button></div>`), answered, nil},
@@ -209,12 +210,15 @@ func TestADialogsBeingThereAsksNothingAndOnlyShortNoticeIsEverAnswered(t *testin
 		"without a button to go on":      {"", framed(strings.Replace(question(""), `id="continueButton"`, "", 1)), asked, nil},
 		"with its button in no form":     {"", framed(`<div id="24HourModal"><button id="continueButton">Continue</button></div>`), asked, nil},
 
-		"another question":                       {"", framed(cancelQuestion("")), "cancelModal", nil},
-		"another question, with a modal's class": {"", framed(cancelQuestion(`class="modal"`)), "cancelModal", nil},
-		"another question, shown":                {cancelQuestion(hidden), framed(free + cancelQuestion(shown)), "cancelModal", nil},
-		"another question, shown over this one":  {question(hidden) + cancelQuestion(hidden), framed(free + question(hidden) + cancelQuestion(shown)), "cancelModal", nil},
-		"another, with this one's button":        {"", framed(strings.Replace(cancelQuestion(shown), "cancelButton", "continueButton", 1)), "cancelModal", nil},
-		"a question without a name":              {"", framed(`<div class="modal show"><form method=post action=/x><button>Yes</button></form></div>`), "dialog", nil},
+		"another question":                            {"", framed(cancelQuestion("")), "cancelModal", nil},
+		"another question, with a modal's class":      {"", framed(cancelQuestion(`class="modal"`)), "cancelModal", nil},
+		"another question, shown":                     {cancelQuestion(hidden), framed(free + cancelQuestion(shown)), "cancelModal", nil},
+		"another question, shown over this one":       {question(hidden) + cancelQuestion(hidden), framed(free + question(hidden) + cancelQuestion(shown)), "cancelModal", nil},
+		"another, with this one's button":             {"", framed(strings.Replace(cancelQuestion(shown), "cancelButton", "continueButton", 1)), "cancelModal", nil},
+		"another, with this one's button and address": {"", framed(strings.Replace(question(shown), "24HourModal", "termsModal", 1)), "termsModal", nil},
+		"on every row, of which this job's is shown":  {strings.ReplaceAll(question(hidden), "48213", "99999") + question(hidden), framed(free + strings.ReplaceAll(question(hidden), "48213", "99999") + question(shown)), answered, nil},
+		"a script that waits for a click":             {question(hidden), framed(free + question(hidden) + `<script>$('.x').click(() => $('#24HourModal').modal('show'))</script>`), nothing, nil},
+		"a question without a name":                   {"", framed(`<div class="modal show"><form method=post action=/x><button>Yes</button></form></div>`), "dialog", nil},
 	} {
 		for _, allow := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
@@ -222,7 +226,11 @@ func TestADialogsBeingThereAsksNothingAndOnlyShortNoticeIsEverAnswered(t *testin
 				if c.before != nil {
 					prepare = append(prepare, c.before)
 				}
-				reply, posts, err := acted(t, c.templates, page200(c.answer), to(302, "/ours"), allow, prepare...)
+				answer := page200(c.answer)
+				if c.answer == "" {
+					answer = status(409, framed(question("")))
+				}
+				reply, posts, err := acted(t, c.templates, answer, to(302, "/ours"), allow, prepare...)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -243,6 +251,20 @@ func TestADialogsBeingThereAsksNothingAndOnlyShortNoticeIsEverAnswered(t *testin
 					t.Errorf("allowed %v: it was read as %+v, and sent %q; what is asked is %q", allow, toldBy(reply), posts, want)
 				}
 			})
+		}
+	}
+}
+
+// A page of its own that says nothing of the job may hold the question as a template
+// for later: then the job itself tells.
+func TestAQuestionThatMayBeATemplateIsAnsweredOnlyWhereTheJobIsStillFree(t *testing.T) {
+	concealed := page200(framed("<h1>Thank you</h1><p>All done.</p>" + question(`class="modal" aria-hidden="true"`)))
+	for state, want := range map[string]int{"Matched": 2, "Accepted": 1, "Filled": 1} {
+		reply, posts, err := acted(t, "", concealed, to(302, "/ours"), true, func(s *stand, _ *Client) {
+			s.on("GET /interpreter-jobs/48213", page200(framed(detailsOf("48213", "Telephone", state))))
+		})
+		if err != nil || len(posts) != want || reply.ShortNotice != (want == 2) {
+			t.Errorf("with the job %s: %+v, %q, %v", state, toldBy(reply), posts, err)
 		}
 	}
 }

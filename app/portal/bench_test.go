@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // boardOf writes a board as the portal's looks: a head with a menu, a table of n jobs,
@@ -80,7 +81,7 @@ func BenchmarkBoard(b *testing.B) {
 		if f.board == nil {
 			b.Fatal(f.class, f.reason)
 		}
-		read := p.boardPage("", p.readBoard(f.board))
+		read := p.boardPage("", p.readBoard(f.board, time.UTC))
 		if len(read.read.jobs) != rows || read.read.jobs[0].AcceptForm == nil {
 			b.Fatalf("%d jobs were read", len(read.read.jobs))
 		}

@@ -3,6 +3,7 @@ package portal
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
@@ -15,8 +16,8 @@ import (
 type shape struct {
 	bodies []*html.Node
 	rows   []row
-	// strange counts rows with cells that could be a job's, but are not what the profile
-	// describes; lost counts those of them that have all the cells.
+	// strange counts rows with more than half of a job's cells that are not what the
+	// profile describes; lost counts those of them that have all the cells.
 	strange, lost int
 	concealed     int    // Rows that would be jobs, and are not shown.
 	empty         bool   // A row that is shown says that there are no jobs.
@@ -126,7 +127,7 @@ func (p *page) oddRow(s *shape, n *html.Node) {
 		if s.says == "" {
 			s.says = said
 		}
-	case cells >= 2 && strings.ContainsAny(said, "0123456789"):
+	case 2*cells > int(p.client.profile.board.leastCells) && strings.ContainsAny(said, "0123456789"):
 		s.strange++
 		if cells >= int(p.client.profile.board.leastCells) {
 			s.lost++
@@ -151,6 +152,7 @@ type origin struct {
 // boardReader reads a board's rows.
 type boardReader struct {
 	page    *page
+	zone    *time.Location
 	profile *Profile
 	text    mender
 	starts  []int
@@ -162,10 +164,10 @@ type boardReader struct {
 }
 
 // readBoard reads the jobs of a page that is a board.
-func (p *page) readBoard(s *shape) decoded {
-	r := &boardReader{page: p, profile: p.client.profile, states: make(map[string]app.JobState)}
+func (p *page) readBoard(s *shape, zone *time.Location) decoded {
+	r := &boardReader{page: p, zone: zone, profile: p.client.profile, states: make(map[string]app.JobState)}
 	rows := s.rows
-	r.out.whole = s.lost == 0 && s.concealed == 0
+	r.out.whole = s.lost == 0 && s.concealed == 0 && !p.elsewhere()
 	if p.doc.cut && !p.doc.ended {
 		// The page broke off within its table: its last row may lack what nobody can see
 		// is missing, such as a form's fields.
@@ -330,9 +332,8 @@ func readRef(s string) ref {
 
 // readMoments reads what the job's cells say about time.
 func (r *boardReader) readMoments(j *app.Job) {
-	zone := r.page.client.zone.Load()
-	j.SubmittedAt, _ = ParseMoment(j.SubmittedText, zone)
-	j.Date, _ = ParseDate(j.DateText, zone)
+	j.SubmittedAt, _ = ParseMoment(j.SubmittedText, r.zone)
+	j.Date, _ = ParseDate(j.DateText, r.zone)
 	j.DurationMinutes, _ = ParseDuration(j.DurationText)
 	j.Time = appointmentTime(j.TimeText, j.Date, j.DurationMinutes)
 }

@@ -203,7 +203,7 @@ func (p *page) classifyPage(want purpose, e evidence) finding {
 	if profile.words.maintenance.in(headings) != "" {
 		return finding{class: app.PageUnavailable, reason: "the portal says: " + p.sentence(profile.words.maintenance)}
 	}
-	if board.empty && board.strange == 0 && e.loggedIn() {
+	if board.empty && board.strange == 0 && e.loggedIn() && (want != toLook || !p.elsewhere()) {
 		return finding{class: app.PageEmptyBoard, board: board}
 	}
 	return p.classifyWords(want, e, board)
@@ -222,6 +222,8 @@ func (p *page) classifyWords(want purpose, e evidence, board *shape) finding {
 		return finding{class: app.PageLoggedIn}
 	case (want != toLogIn || !e.loggedIn()) && p.challengeWords():
 		return finding{class: app.PageChallenge, reason: "the portal asks for a person: " + p.sentence(profile.words.challenge)}
+	case (p.openEnded || p.doc.cut) && !p.doc.ended:
+		return finding{class: app.PageUnavailable, reason: "the page broke off"}
 	case board.strange > 0 && e.loggedIn():
 		return finding{class: app.PageChanged, reason: fmt.Sprintf("the board has %d rows, and none is what the profile describes", board.strange)}
 	case p.says(profile.words.loggedOut):
@@ -230,7 +232,7 @@ func (p *page) classifyWords(want purpose, e evidence, board *shape) finding {
 		return finding{class: app.PageUnavailable, reason: "the portal says: " + p.sentence(profile.words.maintenance)}
 	case !e.loggedIn() && p.client.site.Load().isLogin(p.url) && (want != toLogIn || e.password):
 		return finding{class: app.PageLoggedOut, reason: "the portal sent us to the log-in page"}
-	case !e.loggedIn() && to != nil && p.client.site.Load().isLogin(to):
+	case !e.loggedIn() && (to != nil && p.client.site.Load().isLogin(to) || p.scriptsToLogin()):
 		return finding{class: app.PageLoggedOut, reason: "the page leads on to the log-in page"}
 	case !e.loggedIn() && p.linksToLogin():
 		return finding{class: app.PageLoggedOut, reason: "the page offers to log in, and nothing on it says that we are"}
@@ -247,6 +249,8 @@ func (p *page) whatChanged(want purpose, e evidence, board *shape) string {
 	switch {
 	case want == toRead:
 		return "logged in, and no part of the page is what the profile describes as a job's details"
+	case board.empty && p.elsewhere():
+		return "the portal sent us from the board to " + p.url.Path + ", where there are no jobs"
 	case board.empty && !e.loggedIn():
 		return "the board says that it is empty, and nothing on the page says that we are logged in"
 	case board.strange > 0:
@@ -281,6 +285,26 @@ func (p *page) challengeWidget() *html.Node {
 func (p *page) challengeWords() bool {
 	profile := p.client.profile
 	return p.says(profile.words.challenge) || profile.words.challengeHeading.in(p.headings()) != ""
+}
+
+// elsewhere tells whether the portal has sent us from the board to a page that does not
+// even have its name: what is listed there may be another list.
+func (p *page) elsewhere() bool {
+	board := p.client.site.Load().board
+	name := board[strings.LastIndexByte(strings.TrimSuffix(board, "/"), '/')+1:]
+	return p.redirected && !strings.Contains(p.url.Path, strings.TrimSuffix(name, "/"))
+}
+
+// scriptsToLogin tells whether a script on the page does nothing but lead on to the
+// log-in page, as far as that can be told without running it.
+func (p *page) scriptsToLogin() bool {
+	login := p.client.site.Load().login
+	for _, n := range elements(p.parse().root, atom.Script) {
+		if script := rawText(n); len(script) < 500 && strings.Contains(script, "location") && strings.Contains(script, login) {
+			return true
+		}
+	}
+	return false
 }
 
 // linksToLogin tells whether a link on the page goes to the log-in page.

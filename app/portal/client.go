@@ -52,6 +52,7 @@ const (
 type Client struct {
 	profile            *Profile
 	username, password string
+	basic              *url.Userinfo // As it stood in the base URL; for a portal behind a door of its own.
 	userAgent          string
 	timeout            time.Duration
 	largest            int64
@@ -98,6 +99,7 @@ func New(o Options) (*Client, error) {
 		now: o.Now, jobsPath: o.JobsPath,
 	}
 	c.fillIn()
+	c.basic, base.User = base.User, nil // Sent as a header, so that no address shows it.
 	c.builders.New = func() any { return new(builder) }
 	c.site.Store(newSite(base, c.profile, c.jobsPath))
 	c.SetZone(o.Zone)
@@ -176,17 +178,7 @@ func newTransport(o Options) *http.Transport {
 }
 
 // SetZone changes the time zone in which the portal writes its times, from the next look on.
-func (c *Client) SetZone(zone *time.Location) {
-	if zone == nil {
-		zone = time.UTC
-	}
-	if old := c.zone.Swap(zone); old == nil || old.String() == zone.String() {
-		return
-	}
-	c.looking.Lock() // What was read in another zone is read again.
-	defer c.looking.Unlock()
-	c.last = lastLook{}
-}
+func (c *Client) SetZone(zone *time.Location) { c.zone.Store(inZone(zone)) }
 
 // Profile gives the profile in use.
 func (c *Client) Profile() *Profile { return c.profile }

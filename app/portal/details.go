@@ -66,7 +66,7 @@ func (c *Client) detailsAddress(job app.Job) (*url.URL, error) {
 // boardInstead says what it means that the board came where a job's details were asked
 // for: portals send people there when a job is gone.
 func (p *page) boardInstead(f finding, job app.Job) error {
-	board := p.readBoard(f.board)
+	board := p.readBoard(f.board, p.client.zone.Load())
 	listed := slices.ContainsFunc(board.jobs, func(j app.Job) bool { return j.Number == job.Number })
 	next, doubt := p.nextPage()
 	more := next.absolute != "" || doubt
@@ -146,7 +146,6 @@ func (p *page) readDetails(number string) (d app.Details, other string) {
 	profile := p.client.profile
 	d.Labels = slices.Clone(p.labels())
 	var types []string
-	var shown string // The number in the page's own line about its reference.
 	for _, l := range d.Labels {
 		switch label := plain(l.Label); {
 		case profile.details.typeLabel.are(label):
@@ -155,33 +154,72 @@ func (p *page) readDetails(number string) (d app.Details, other string) {
 				types = append(types, l.Text)
 			}
 		case profile.details.statusLabel.are(label):
-			if d.StatusText == "" {
-				d.StatusText = l.Text
-			}
-		case profile.details.refLabels.are(label):
-			if r := readRef(l.Text); r.certain && shown == "" {
-				shown = r.number
+			if state := profile.state(l.Text); l.Text != "" && caution(state) > caution(d.State) {
+				d.StatusText, d.State = l.Text, state
 			}
 		}
 	}
 	d.Type = strings.Join(types, "; ")
-	if d.StatusText != "" {
-		d.State = profile.state(d.StatusText)
+	rejects := p.readActs(&d, number)
+	own := d.AcceptForm != nil || d.RejectForm != nil
+	if other = p.otherJob(number, rejects, own); other != "" {
+		return app.Details{}, other
 	}
-	named, another := about(p.client.site.Load().path(p.url), p.url.RawQuery, number)
-	if named || shown == number {
+	if named, _ := about(p.client.site.Load().path(p.url), p.url.RawQuery, number); named || own || p.shownNumber() == number {
 		d.Number = number
 	}
-	rejects := p.readActs(&d, number)
-	switch {
-	case shown != "" && shown != number:
-		return app.Details{}, shown
-	case shown == "" && another && isNumber(number):
-		return app.Details{}, numbersIn(p.client.site.Load().path(p.url), p.url.RawQuery)[0]
-	case shown == "" && rejects != "" && d.RejectForm == nil && d.AcceptForm == nil:
-		return app.Details{}, rejects // Only a job's own page has a form to reject it.
-	}
 	return d, ""
+}
+
+// otherJob gives the number of the job that a details page is about, where that is not
+// number: by its own line about its reference or its heading; or else, unless it has a
+// form for the job itself (own), by its form to reject a job, which only a job's own
+// page has, or its address.
+func (p *page) otherJob(number, rejects string, own bool) string {
+	if !isNumber(number) {
+		return ""
+	}
+	shown := p.shownNumber()
+	path := p.client.site.Load().path(p.url)
+	switch _, another := about(path, p.url.RawQuery, number); {
+	case shown == number:
+		return ""
+	case shown != "":
+		return shown
+	case own:
+		return ""
+	case rejects != "":
+		return rejects
+	case another:
+		return numbersIn(path, p.url.RawQuery)[0]
+	}
+	return ""
+}
+
+// shownNumber gives the number of the job that the page says it is about, or "". A
+// reference without a slash is a job's only where its label says so: it may be the
+// customer's own.
+func (p *page) shownNumber() string {
+	for _, l := range p.labels() {
+		label := plain(l.Label)
+		if !p.client.profile.details.refLabels.are(label) {
+			continue
+		}
+		if r := readRef(l.Text); r.certain && (strings.Contains(l.Text, "/") || strings.Contains(label, " job ")) {
+			return r.number
+		}
+	}
+	for _, n := range elements(p.parse().root, atom.H1) {
+		if unread(n) {
+			continue
+		}
+		for _, word := range strings.Fields(textOf(n)) {
+			if r := readRef(word); r.certain && len(r.number) >= 4 && strings.Contains(word, "/") && !strings.ContainsAny(r.shown[len(r.number):], "0123456789") {
+				return r.number
+			}
+		}
+	}
+	return ""
 }
 
 // readActs takes the forms by which this job is accepted or rejected, and tells the

@@ -3,6 +3,8 @@ package portal
 import (
 	"hash/fnv"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -28,7 +30,7 @@ import (
 
 // marks are what a page shows beside what it is about.
 type marks struct {
-	dialogs map[string]string // By id, what they look like.
+	dialogs map[string]string // By key, what they look like.
 	alerts  map[string]bool   // Their texts, plain.
 	scripts map[uint64]bool   // Those within the page.
 }
@@ -43,7 +45,9 @@ type seenPage struct {
 type dialog struct {
 	node      *html.Node
 	id        string
-	short     bool // It is the question about short notice.
+	key       string // The id, and which of those with that id it is.
+	named     bool   // The id is the page's, not ours.
+	short     bool   // It is the question about short notice.
 	shown     bool
 	concealed bool
 	looks     string
@@ -53,7 +57,7 @@ type dialog struct {
 func (p *page) marks() *marks {
 	m := &marks{dialogs: make(map[string]string), alerts: make(map[string]bool), scripts: make(map[uint64]bool)}
 	for _, d := range p.dialogs() {
-		m.dialogs[d.id] = d.looks
+		m.dialogs[d.key] = d.looks
 	}
 	for _, a := range p.alerts() {
 		m.alerts[plain(a.text)] = true
@@ -98,16 +102,30 @@ func (p *page) dialogs() []dialog {
 	profile := &p.client.profile.dialogs
 	root := p.parse().root
 	var found []dialog
-	short := profile.shortNotice.first(root)
-	if short != nil {
-		found = append(found, p.dialog(short, true))
+	shorts := few(profile.shortNotice.all(root))
+	for _, n := range shorts {
+		found = append(found, p.dialog(n, true))
 	}
-	for _, n := range topmost(root, &profile.any, nil) {
-		if short == nil || n != short && !within(short, n) && !within(n, short) {
+	for _, n := range few(topmost(root, &profile.any, nil)) {
+		if !slices.ContainsFunc(shorts, func(short *html.Node) bool { return n == short || within(short, n) || within(n, short) }) {
 			found = append(found, p.dialog(n, false))
 		}
 	}
+	// Some portals write a dialog into every row, under the same id.
+	times := make(map[string]int)
+	for i := range found {
+		d := &found[i]
+		times[d.id]++
+		d.key = d.id + "#" + strconv.Itoa(times[d.id])
+	}
 	return found
+}
+
+// few keeps a broken or hostile page, with thousands of dialogs or messages, from taking
+// long: they are compared with each other.
+func few(nodes []*html.Node) []*html.Node {
+	const most = 200
+	return nodes[:min(len(nodes), most)]
 }
 
 // within tells whether n stands in other.
@@ -123,11 +141,12 @@ func within(n, other *html.Node) bool {
 func (p *page) dialog(n *html.Node, short bool) dialog {
 	profile := &p.client.profile.dialogs
 	d := dialog{node: n, id: attribute(n, "id"), short: short}
+	d.named = true
 	if d.id == "" {
 		if named := firstWithID(n); named != nil {
 			d.id = attribute(named, "id")
 		} else {
-			d.id = "dialog"
+			d.id, d.named = "dialog", false
 		}
 	}
 	d.shown = profile.shown.is(n) && !concealed(n)
@@ -178,7 +197,8 @@ func (p *page) asked(job settlement, before ...*marks) []dialog {
 	for _, d := range p.dialogs() {
 		stood, same := stoodBefore(d, before)
 		switch {
-		case d.shown && !same, p.opened(d.id, before):
+		case d.shown && !same, job == open && d.named && p.opened(d.id, before):
+			d.shown = true
 			shown = append(shown, d)
 		case same, job == settled, job == closed && d.concealed:
 		case d.concealed && stood && !d.short:
@@ -197,17 +217,19 @@ func stoodBefore(d dialog, before []*marks) (stood, same bool) {
 		if m == nil {
 			continue
 		}
-		looks, ok := m.dialogs[d.id]
+		looks, ok := m.dialogs[d.key]
 		stood, same = stood || ok, same || ok && looks == d.looks
 	}
 	return stood, same
 }
 
-// opened tells whether a script that was not there before shows the dialog.
+// opened tells whether a script that was not there before shows the dialog; not one that
+// only waits for a click to do so.
 func (p *page) opened(id string, before []*marks) bool {
 	for _, n := range elements(p.parse().root, atom.Script) {
 		script := rawText(n)
-		if !strings.Contains(script, id) || !strings.Contains(script, "show") && !strings.Contains(script, "open") {
+		if !strings.Contains(script, id) || strings.Contains(script, "click") ||
+			!strings.Contains(script, "show") && !strings.Contains(script, "open") {
 			continue
 		}
 		known := false
@@ -273,7 +295,7 @@ type alert struct {
 func (p *page) alerts() []alert {
 	profile := &p.client.profile.alerts
 	var found []alert
-	for _, n := range topmost(p.parse().root, &profile.any, nil) {
+	for _, n := range few(topmost(p.parse().root, &profile.any, nil)) {
 		if p.client.hiddenOn(n) {
 			continue
 		}

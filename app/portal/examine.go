@@ -103,7 +103,7 @@ func (x *examiner) visitBoard(ctx context.Context) {
 	}
 	x.look(p, onLoggedIn)
 	x.look(p, onBoard)
-	read := p.readBoard(f.board)
+	read := p.readBoard(f.board, p.client.zone.Load())
 	x.result.Jobs = len(read.jobs)
 	if len(read.jobs) > 0 {
 		x.look(p, onJob)

@@ -226,16 +226,17 @@ func rawText(n *html.Node) string {
 	return s.String()
 }
 
-// encode writes fields as a form is sent.
+// encode writes fields as a form is sent: line breaks are always two characters.
 func encode(fields []app.FormField) string {
 	var s strings.Builder
+	lines := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
 	for i, f := range fields {
 		if i > 0 {
 			s.WriteByte('&')
 		}
-		s.WriteString(url.QueryEscape(f.Name))
+		s.WriteString(url.QueryEscape(lines.Replace(f.Name)))
 		s.WriteByte('=')
-		s.WriteString(url.QueryEscape(f.Value))
+		s.WriteString(url.QueryEscape(lines.Replace(f.Value)))
 	}
 	return s.String()
 }

@@ -18,6 +18,7 @@ type lastLook struct {
 	jobs     []app.Job
 	complete bool
 	asRead   bool // Its jobs are those of the pages as they were read, tokens and all.
+	zone     *time.Location
 }
 
 // Look reads the board, over all its pages within reason. The error is an
@@ -28,12 +29,16 @@ type lastLook struct {
 func (c *Client) Look(ctx context.Context) (app.Board, error) {
 	c.looking.Lock()
 	defer c.looking.Unlock()
-	look := &look{client: c, before: c.last, complete: true, unchanged: true}
+	zone := c.zone.Load()
+	if c.last.zone != zone {
+		c.last = lastLook{} // What was read in another zone is read anew.
+	}
+	look := &look{client: c, zone: zone, before: c.last, complete: true, unchanged: true}
 	if err := look.walk(ctx); err != nil {
 		return app.Board{}, err
 	}
 	jobs := look.jobs()
-	c.last = lastLook{pages: look.pages, jobs: jobs, complete: look.complete, asRead: look.asRead}
+	c.last = lastLook{pages: look.pages, jobs: jobs, complete: look.complete, asRead: look.asRead, zone: zone}
 	c.boardSeen.Store(&seenPage{url: look.pages[0].final, body: look.pages[0].body})
 	return app.Board{
 		Jobs:      jobs,
@@ -47,6 +52,7 @@ func (c *Client) Look(ctx context.Context) (app.Board, error) {
 // look is one look while it is being made.
 type look struct {
 	client    *Client
+	zone      *time.Location
 	before    lastLook
 	pages     []*boardPage
 	read      [][]app.Job // By page, with forms as they are now.
@@ -120,7 +126,7 @@ func (l *look) take(p *page, asked string) error {
 	if f.class != app.PageBoard && f.class != app.PageEmptyBoard {
 		return p.err(f.class, f.reason)
 	}
-	now := p.boardPage(asked, p.readBoard(f.board))
+	now := p.boardPage(asked, p.readBoard(f.board, l.zone))
 	l.add(p, now, now.read.jobs, bytes)
 	l.unchanged = false
 	return nil
@@ -184,8 +190,9 @@ func once(jobs []app.Job) []app.Job {
 	return kept
 }
 
+// caution orders states by how surely they keep our hands off; "" comes before all.
 func caution(s app.JobState) int {
-	return slices.Index([]app.JobState{app.StateMatched, app.StateOther, app.StateGone, app.StateOurs}, s)
+	return slices.Index([]app.JobState{"", app.StateMatched, app.StateOther, app.StateGone, app.StateOurs}, s)
 }
 
 // nextPage gives the link to the board's next page. doubt says that there is one which

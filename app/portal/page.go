@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html/atom"
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -23,6 +24,7 @@ type page struct {
 	status     int
 	header     http.Header
 	redirected bool
+	openEnded  bool // Nothing but the connection's end says where the body ends.
 	firstByte  time.Time
 
 	body    []byte // Decompressed; UTF-8 after decode.
@@ -56,16 +58,21 @@ func (p *page) err(class app.PageClass, reason string) *app.PageError {
 }
 
 // decode makes the body UTF-8: from its byte order mark, its header, its meta element,
-// or by its looks, in this order.
+// or by its looks, in this order. A declaration that the bytes themselves disprove, as a
+// proxy's default for every page does, is not believed: nobody writes UTF-8 by accident,
+// and nobody writes it without a single letter that is right.
 func (p *page) decode() {
 	if p.decoded {
 		return
 	}
 	p.decoded = true
 	encoded, name, certain := charset.DetermineEncoding(p.body, p.header.Get("Content-Type"))
-	if !certain && name == "windows-1252" && utf8.Valid(p.body) {
-		p.asSent = true
-		return // Nobody writes UTF-8 by accident.
+	letters, broken := lettersIn(p.body)
+	switch {
+	case name == "windows-1252" && broken == 0 && (letters > 0 || !certain):
+		encoded, name = encoding.Nop, "utf-8"
+	case name == "utf-8" && broken > 0 && letters == 0:
+		encoded, name = charmap.Windows1252, "windows-1252"
 	}
 	size := len(p.body)
 	if name != "utf-8" {
@@ -82,6 +89,25 @@ func (p *page) decode() {
 		size = -1
 	}
 	p.asSent = name == "utf-8" && len(p.body) == size
+}
+
+// lettersIn counts the characters of more than one byte in what may be UTF-8, and the
+// bytes that belong to none.
+func lettersIn(body []byte) (letters, broken int) {
+	for i := 0; i < len(body); {
+		if body[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(body[i:])
+		if r == utf8.RuneError && size == 1 {
+			broken++
+		} else {
+			letters++
+		}
+		i += size
+	}
+	return letters, broken
 }
 
 // parse builds the page's tree.
@@ -223,8 +249,11 @@ func (c *Client) hiddenOn(n *html.Node) bool {
 	return false
 }
 
-// leadsTo tells whether the page sends its reader on by a meta element, and where.
+// leadsTo tells whether the page sends its reader on by a header or a meta element, and where.
 func (p *page) leadsTo() *url.URL {
+	if _, to, there := strings.Cut(p.header.Get("Refresh"), "="); there {
+		return p.resolve(strings.Trim(to, " '\""))
+	}
 	for _, n := range elements(p.parse().root, atom.Meta) {
 		if !strings.EqualFold(attribute(n, "http-equiv"), "refresh") {
 			continue

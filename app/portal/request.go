@@ -136,6 +136,7 @@ func (c *Client) exchange(ctx context.Context, r request, t *trip) (*page, error
 	}
 	defer res.Body.Close()
 	p := &page{client: c, url: r.address, status: res.StatusCode, header: res.Header}
+	p.openEnded = res.ProtoMajor == 1 && res.ContentLength < 0 && len(res.TransferEncoding) == 0 && !res.Uncompressed
 	if p.body, err = c.read(res); err != nil {
 		if tooLarge, ok := errors.AsType[*tooLargeError](err); ok {
 			return nil, p.fails(app.PageUnavailable, t, tooLarge.Error())
@@ -161,6 +162,10 @@ func (c *Client) dress(req *http.Request, r request) {
 		h.Set("Origin", r.address.Scheme+"://"+r.address.Host)
 	} else {
 		h.Set("Cache-Control", "no-cache")
+	}
+	if c.basic != nil {
+		password, _ := c.basic.Password()
+		req.SetBasicAuth(c.basic.Username(), password)
 	}
 	if r.referer != nil {
 		from := *r.referer

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +63,8 @@ func TestAPageIsReadInItsCharacterSet(t *testing.T) {
 		"UTF-16 by its header":                 {"text/html; charset=utf-16le", wide(unicode.LittleEndian, unicode.IgnoreBOM), "Français – “Ελ”"},
 		"a header that names no character set": {"text/html; charset=nonsense", framed(table(row)), "Français – “Ελ”"},
 		"no header at all":                     {"", framed(table(row)), "Français – “Ελ”"},
+		"UTF-8 that its header calls latin":    {"text/html; charset=ISO-8859-1", framed(table(row)), "Français – “Ελ”"},
+		"windows-1252 that it calls UTF-8":     {"text/html; charset=utf-8", windows, "Français – “x”"},
 		"UTF-8 with a broken letter":           {"text/html; charset=utf-8", strings.Replace(framed(table(row)), "ç", "\xe7", 1), "Fran\ufffdais – “Ελ”"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,11 +239,11 @@ func TestWhetherARequestCanHaveReachedThePortalIsKnown(t *testing.T) {
 	}
 
 	t.Run("a connection that was kept open, and is closed when the form comes", func(t *testing.T) {
-		var posts int
+		var posts atomic.Int32
 		s := newStand(t)
 		s.on("GET /interpreter-jobs", page200(framed(table(jobRow("48213", "Matched")))))
 		s.on("POST /interpreter-jobs/48213/matched", func(w http.ResponseWriter, _ *http.Request) {
-			posts++
+			posts.Add(1)
 			conn, _, _ := w.(http.Hijacker).Hijack()
 			_ = conn.(*net.TCPConn).SetLinger(0)
 			_ = conn.Close()
@@ -251,8 +254,8 @@ func TestWhetherARequestCanHaveReachedThePortalIsKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.Accept(t.Context(), board.Jobs[0], false)
-		if f := failureOf(t, err); !f.Sent || posts != 1 {
-			t.Errorf("sent %v, %d times", f.Sent, posts)
+		if f := failureOf(t, err); !f.Sent || posts.Load() != 1 {
+			t.Errorf("sent %v, %d times", f.Sent, posts.Load())
 		}
 	})
 

@@ -189,7 +189,7 @@ type link struct {
 // board is a plain path, which needs no parsing.
 func (p *page) link(written string) (link, bool) {
 	site := p.client.site.Load()
-	if p.doc.base == "" && isPlainPath(written) && p.url.User == nil {
+	if p.doc.base == "" && isPlainPath(written) {
 		l := link{absolute: p.url.Scheme + "://" + p.url.Host + written, path: written}
 		if base := site.base.EscapedPath(); base != "" {
 			if below, ok := strings.CutPrefix(written, base); ok && strings.HasPrefix(below, "/") {
@@ -239,7 +239,7 @@ func resolve(page *url.URL, base, written string) *url.URL {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil
 	}
-	u.Fragment, u.RawFragment = "", ""
+	u.Fragment, u.RawFragment, u.User = "", "", nil
 	return u
 }
 

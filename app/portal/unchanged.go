@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
 	"github.com/atozbot/atozbot/app"
@@ -44,6 +43,10 @@ const (
 	shortestToken = 12 // What is shorter is no token: it is expected not to change.
 	longestToken  = 4096
 	mostTokens    = 8 // Different tokens that are looked for all over the page.
+
+	// What does not stand in a token as it is written, or means something else than it
+	// says: a page with such a token is read anew.
+	unlikely = "<>&\r\n\x00"
 )
 
 // boardPage keeps what was read of p.
@@ -105,7 +108,7 @@ func (b *boardPage) match(body []byte) (values [][]byte, ok bool) {
 		}
 		body = body[len(fixed):]
 		end := bytes.IndexByte(body[:min(len(body), longestToken)], b.body[s.end])
-		if end < 0 || bytes.ContainsAny(body[:end], "<>\r\n") || !utf8.Valid(body[:end]) {
+		if end < 0 || bytes.ContainsAny(body[:end], unlikely) || !utf8.Valid(body[:end]) {
 			return nil, false
 		}
 		values = append(values, body[:end])
@@ -130,7 +133,7 @@ func (b *boardPage) renew(values [][]byte) []app.Job {
 			j.AcceptForm = &form
 			renewed = s.job
 		}
-		j.AcceptForm.Fields[s.field].Value = html.UnescapeString(string(values[i]))
+		j.AcceptForm.Fields[s.field].Value = string(values[i])
 	}
 	return jobs
 }
