@@ -65,8 +65,9 @@ type FormField struct{ Name, Value string }
 type Board struct {
 	Jobs     []Job
 	Complete bool // Every page was read: a job that is not here is not on the board.
-	// Unchanged says that the bytes were the same as at the look before; Jobs is then
-	// that look's slice, not decoded again.
+	// Unchanged says that the bytes were the same as at the look before, but for the tokens
+	// in forms; Jobs holds then that look's jobs, not decoded again, with forms as they are
+	// now.
 	Unchanged bool
 	SeenAt    time.Time // When the first byte of the first page came.
 	Bytes     int       // Of the bodies, after decompression.
