@@ -16,6 +16,7 @@ import (
 // A new operation without an entry fails the test.
 var needed = map[string]api.Scope{
 	"GET /api/audit":                      api.ScopeAdmin,
+	"GET /api/audit/export":               api.ScopeAdmin,
 	"GET /api/bot/analytics":              api.ScopeRead,
 	"GET /api/bot/analytics/periods":      api.ScopeRead,
 	"GET /api/bot/configuration":          api.ScopeRead,

@@ -181,12 +181,22 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// AuditFilterInput are the filters of the list and of the export.
+type AuditFilterInput struct {
+	Who   string `query:"who" maxLength:"200" doc:"Only what somebody of this name did."`
+	What  string `query:"what" maxLength:"100" doc:"Only this." example:"configuration.save"`
+	Since string `query:"since" maxLength:"40" example:"2027-01-31T08:00:00Z"`
+	Until string `query:"until" maxLength:"40"`
+}
+
+func (in *AuditFilterInput) filter() (AuditFilter, error) {
+	since, until, err := stretch(in.Since, in.Until)
+	return AuditFilter{Who: clean(in.Who), What: clean(in.What), Since: since, Until: until}, err
+}
+
 type (
 	auditInput struct {
-		Who   string `query:"who" maxLength:"200" doc:"Only what somebody of this name did."`
-		What  string `query:"what" maxLength:"100" doc:"Only this." example:"configuration.save"`
-		Since string `query:"since" maxLength:"40" example:"2027-01-31T08:00:00Z"`
-		Until string `query:"until" maxLength:"40"`
+		AuditFilterInput
 		ListInput
 	}
 	auditOutput struct {
@@ -202,18 +212,20 @@ func (s *Server) auditRoutes() {
 		description: "Who did what, and when; people, tokens and the bot alike. Nothing in it can be changed.",
 		errors:      []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.listAudit)
+	exportRoute(s, operation{
+		path: "/api/audit/export", id: "export-audit", tag: tagAccess, scope: ScopeAdmin, summary: "The audit log as a file of any size",
+	}, []AuditJSON{}, s.exportAudit)
 }
 
 func (s *Server) listAudit(ctx context.Context, in *auditInput) (*auditOutput, error) {
-	w, err := in.window()
+	f, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
-	since, until, err := stretch(in.Since, in.Until)
-	if err != nil {
+	if f.Window, err = in.window(); err != nil {
 		return nil, err
 	}
-	page, err := s.o.Audit.Audit(ctx, AuditFilter{Who: clean(in.Who), What: clean(in.What), Since: since, Until: until, Window: w})
+	page, err := s.o.Audit.Audit(ctx, f)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 // One that goes missing, or a new one that nobody wrote down here, fails the test.
 var paths = []string{
 	"GET /api/audit",
+	"GET /api/audit/export",
 	"GET /api/bot/analytics",
 	"GET /api/bot/analytics/periods",
 	"GET /api/bot/configuration",
@@ -134,6 +135,7 @@ type call struct {
 // calls has for every operation a request that is right.
 var calls = map[string]call{
 	"GET /api/audit":                      {"/api/audit?limit=5&since=2027-01-01", "", 200},
+	"GET /api/audit/export":               {"/api/audit/export?format=json", "", 200},
 	"GET /api/bot/analytics":              {"/api/bot/analytics?hours=48", "", 200},
 	"GET /api/bot/analytics/periods":      {"/api/bot/analytics/periods", "", 200},
 	"GET /api/bot/configuration":          {"/api/bot/configuration", "", 200},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -16,38 +17,95 @@ import (
 	"github.com/atozbot/atozbot/app"
 )
 
+// FormatInput is the format of an export.
+type FormatInput struct {
+	Format string `query:"format" enum:"csv,json" default:"csv" doc:"csv: one line each, with a heading; json: one array." example:"csv"`
+}
+
 type (
-	exportInput struct {
-		Format string `query:"format" enum:"csv,json" default:"csv" doc:"csv: one line a job, with a heading; json: one array." example:"csv"`
+	exportJobsInput struct {
+		FormatInput
 		JobFilterInput
+	}
+	exportAuditInput struct {
+		FormatInput
+		AuditFilterInput
 	}
 	exportOutput struct {
 		Body func(huma.Context)
 	}
 )
 
-func (s *Server) exportRoute() {
-	o := operation{
-		method: http.MethodGet, path: "/api/bot/jobs/export", id: "export-jobs", tag: tagRecords, scope: ScopeRead,
-		summary: "Jobs as a file of any size",
-		description: "Streamed, newest first, with the same filters as the list. In CSV, cells that a spreadsheet would take for a formula begin with an apostrophe. " +
-			"Where the database goes away midway the stream breaks off, so that half a file is never taken for a whole one.",
-		errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
-	}
-	s.answers(o, []JobJSON{})
+// aboutExport is said of every export.
+const aboutExport = "Streamed, newest first, with the same filters as the list. In CSV, cells that a spreadsheet would take for a formula begin with an apostrophe. " +
+	"Where the database goes away midway the stream breaks off, so that half a file is never taken for a whole one."
+
+// exportRoute registers one export. sample is the list that it gives as JSON.
+func exportRoute[I any](s *Server, o operation, sample any, handler func(context.Context, *I) (*exportOutput, error)) {
+	o.method, o.description = http.MethodGet, aboutExport
+	o.errors = []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	s.answers(o, sample)
 	s.bodies[o.method+" "+o.path].Content["text/csv"] = &huma.MediaType{Schema: &huma.Schema{Type: "string"}}
-	register(s, o, s.export)
+	register(s, o, handler)
 }
 
-func (s *Server) export(ctx context.Context, in *exportInput) (*exportOutput, error) {
+func (s *Server) exportJobs(ctx context.Context, in *exportJobsInput) (*exportOutput, error) {
 	f, err := in.filter()
 	if err != nil {
 		return nil, err
 	}
+	return export(s, in.Format, jobTable(), func(yield func(app.JobRecord) error) error {
+		return s.o.Jobs.EachJob(ctx, f, yield)
+	}), nil
+}
+
+func (s *Server) exportAudit(ctx context.Context, in *exportAuditInput) (*exportOutput, error) {
+	f, err := in.filter()
+	if err != nil {
+		return nil, err
+	}
+	f.Limit = exportPage
+	return export(s, in.Format, auditTable(), func(yield func(AuditEntry) error) error {
+		for {
+			page, err := s.o.Audit.Audit(ctx, f)
+			if err != nil {
+				return err
+			}
+			for _, e := range page.Items {
+				if err := yield(e); err != nil {
+					return err
+				}
+			}
+			if page.Next == "" {
+				return nil
+			}
+			f.Cursor = page.Next
+		}
+	}), nil
+}
+
+// exportPage is how many entries are read at a time.
+const exportPage = 1000
+
+// table says how the rows of an export are written.
+type table[T any] struct {
+	name    string // Of the file, without its ending.
+	heading []string
+	cells   func(cells []string, row *T) []string
+	json    func(b []byte, row *T) []byte
+}
+
+// export writes every row that each yields. Until the buffer is full, or the export is
+// whole, nothing is answered: a database that is away is a 503 and no broken file.
+func export[T any](s *Server, format string, t table[T], each func(yield func(T) error) error) *exportOutput {
 	return &exportOutput{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
-		x := &exporter{w: w, format: in.Format, timeout: s.o.WriteTimeout}
-		err := x.run(ctx, f, s.o.Jobs)
+		x := &exporter{w: w, file: t.name + "." + format, format: format, timeout: s.o.WriteTimeout}
+		out := bufio.NewWriterSize(x, 64<<10)
+		err := writeRows(out, format, t, each)
+		if err == nil {
+			err = out.Flush()
+		}
 		switch {
 		case err == nil:
 		case x.started:
@@ -55,26 +113,18 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*exportOutput, er
 		default:
 			s.refuse(w, r, err)
 		}
-	}}, nil
+	}}
 }
 
-// rowEncoder writes jobs in one format.
-type rowEncoder interface {
-	head() error
-	row(j *app.JobRecord) error
-	tail() error
-}
-
-// exporter writes an export through one buffer. Until that is full, or the export is
-// whole, nothing is answered: a database that is away is a 503 and no broken file.
+// exporter answers with the parts of an export, each in its own time.
 type exporter struct {
-	w       http.ResponseWriter
-	format  string
-	timeout time.Duration
-	started bool
+	w            http.ResponseWriter
+	file, format string
+	timeout      time.Duration
+	started      bool
 }
 
-// Write sends one part, in its own time.
+// Write sends one part.
 func (x *exporter) Write(b []byte) (int, error) {
 	if !x.started {
 		x.started = true
@@ -83,7 +133,7 @@ func (x *exporter) Write(b []byte) (int, error) {
 		if x.format == "json" {
 			h.Set("Content-Type", jsonType)
 		}
-		h.Set("Content-Disposition", `attachment; filename="jobs.`+x.format+`"`)
+		h.Set("Content-Disposition", `attachment; filename="`+x.file+`"`)
 	}
 	err := http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.timeout))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -92,84 +142,97 @@ func (x *exporter) Write(b []byte) (int, error) {
 	return x.w.Write(b)
 }
 
-func (x *exporter) run(ctx context.Context, f JobFilter, jobs Jobs) error {
-	out := bufio.NewWriterSize(x, 64<<10)
-	var enc rowEncoder = &csvRows{w: csv.NewWriter(out)}
-	if x.format == "json" {
-		enc = &jsonRows{w: out}
+func writeRows[T any](out *bufio.Writer, format string, t table[T], each func(yield func(T) error) error) error {
+	if format == "json" {
+		return writeJSON(out, t, each)
 	}
-	if err := enc.head(); err != nil {
-		return err
-	}
-	if err := jobs.EachJob(ctx, f, func(j app.JobRecord) error { return enc.row(&j) }); err != nil {
-		return err
-	}
-	if err := enc.tail(); err != nil {
-		return err
-	}
-	return out.Flush()
+	return writeCSV(out, t, each)
 }
 
-// jsonRows writes one array.
-type jsonRows struct {
-	w      *bufio.Writer
-	buffer []byte
-	many   bool
-}
-
-func (j *jsonRows) head() error { return j.w.WriteByte('[') }
-
-func (j *jsonRows) row(r *app.JobRecord) error {
-	j.buffer = j.buffer[:0]
-	if j.many {
-		j.buffer = append(j.buffer, ',', '\n')
+// writeJSON writes one array.
+func writeJSON[T any](out *bufio.Writer, t table[T], each func(yield func(T) error) error) error {
+	var buffer []byte
+	before := "["
+	err := each(func(row T) error {
+		buffer = append(buffer[:0], before...)
+		before = ",\n"
+		buffer = t.json(buffer, &row)
+		_, err := out.Write(buffer)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	j.many = true
-	j.buffer = appendJob(j.buffer, r)
-	_, err := j.w.Write(j.buffer)
+	end := "]\n"
+	if before == "[" {
+		end = "[]\n"
+	}
+	_, err = out.WriteString(end)
 	return err
 }
 
-func (j *jsonRows) tail() error {
-	_, err := j.w.WriteString("]\n")
-	return err
+// writeCSV writes comma-separated values (RFC 4180).
+func writeCSV[T any](out *bufio.Writer, t table[T], each func(yield func(T) error) error) error {
+	w := csv.NewWriter(out)
+	w.UseCRLF = true
+	if err := w.Write(t.heading); err != nil {
+		return err
+	}
+	var cells []string
+	err := each(func(row T) error {
+		cells = t.cells(cells[:0], &row)
+		for i, cell := range cells {
+			cells[i] = harmless(cell)
+		}
+		return w.Write(cells)
+	})
+	if err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
 }
 
-// csvRows writes comma-separated values (RFC 4180).
-type csvRows struct {
-	w     *csv.Writer
-	cells []string
+// jobTable writes jobs with the fields of the list.
+func jobTable() table[app.JobRecord] {
+	return table[app.JobRecord]{
+		name: "jobs",
+		heading: strings.Split("id,session_id,job_ref,job_number,language,appointment_date,appointment_time,duration,duration_minutes,submitted_at,"+
+			"status,verdict,job_type,rejection_reason,rule,needs_user,starts_at,ends_at,details_url,scraped_at,last_seen_at,gone_at,vanished_at,"+
+			"sightings,source,created_at,updated_at", ","),
+		cells: jobCells,
+		json:  appendJob,
+	}
 }
 
-// exportHeading names the columns, in the order in which row fills them.
-const exportHeading = "id,session_id,job_ref,job_number,language,appointment_date,appointment_time,duration,duration_minutes,submitted_at," +
-	"status,verdict,job_type,rejection_reason,rule,needs_user,starts_at,ends_at,details_url,scraped_at,last_seen_at,gone_at,vanished_at," +
-	"sightings,source,created_at,updated_at"
-
-func (c *csvRows) head() error {
-	c.w.UseCRLF = true
-	return c.w.Write(strings.Split(exportHeading, ","))
-}
-
-func (c *csvRows) row(j *app.JobRecord) error {
+func jobCells(cells []string, j *app.JobRecord) []string {
 	minutes := ""
 	if j.DurationMinutes != 0 {
 		minutes = strconv.Itoa(j.DurationMinutes)
 	}
-	c.cells = append(c.cells[:0],
+	return append(cells,
 		j.ID, j.SessionID, j.Ref, j.Number, j.Language, j.Date, j.Time, j.DurationText, minutes, stamp(j.SubmittedAt),
 		string(j.Status), string(orElse(j.Verdict, app.VerdictLeave)), j.JobType, j.RejectionReason, j.Rule, j.NeedsUser,
 		stamp(j.StartsAt), stamp(j.EndsAt), j.DetailsURL, stamp(j.SeenAt), stamp(j.LastSeenAt), stamp(j.GoneAt), stamp(j.VanishedAt),
 		strconv.FormatInt(j.Sightings, 10), orElse(j.Source, app.SourceBuiltIn), stamp(j.CreatedAt), stamp(j.UpdatedAt))
-	for i, cell := range c.cells {
-		c.cells[i] = harmless(cell)
-	}
-	return c.w.Write(c.cells)
 }
 
-func (c *csvRows) tail() error {
-	c.w.Flush()
-	return c.w.Error()
+// auditTable writes the audit log with the fields of the list.
+func auditTable() table[AuditEntry] {
+	return table[AuditEntry]{
+		name:    "audit",
+		heading: strings.Split("id,at,kind,who,who_id,what,subject,before,after,request_id,address", ","),
+		cells: func(cells []string, e *AuditEntry) []string {
+			return append(cells, e.ID, stamp(e.At), e.Kind, e.Who, e.WhoID, e.What, e.Subject, e.Before, e.After, e.RequestID, e.Address)
+		},
+		json: func(b []byte, e *AuditEntry) []byte {
+			row, err := json.Marshal(auditJSON(*e))
+			if err != nil {
+				return append(b, "null"...) // What was stored as JSON is checked before: this is never so.
+			}
+			return append(b, row...)
+		},
+	}
 }
 
 func stamp(t time.Time) string {

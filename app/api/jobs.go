@@ -164,7 +164,9 @@ func (s *Server) jobRoutes() {
 		summary: "One job, with its decision and its time line",
 		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.job)
-	s.exportRoute()
+	exportRoute(s, operation{
+		path: "/api/bot/jobs/export", id: "export-jobs", tag: tagRecords, scope: ScopeRead, summary: "Jobs as a file of any size",
+	}, []JobJSON{}, s.exportJobs)
 
 	answer := []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
 	register(s, operation{

@@ -167,6 +167,21 @@ func TestTheExportIsSafeInASpreadsheet(t *testing.T) {
 	}
 }
 
+func TestTheAuditLogIsExportedWhole(t *testing.T) {
+	h := newHouse()
+	for range 2500 { // More than one page of it.
+		h.audit = append(h.audit, api.AuditEntry{ID: "e", At: h.now, Kind: api.KindUser, Who: "=admin", What: "bot.start", After: `{"a":1}`})
+	}
+	s := h.serve(t)
+	rows, err := csv.NewReader(request(s, "GET", "/api/audit/export", "").Body).ReadAll()
+	if err != nil || len(rows) != 2501 || rows[1][3] != "'=admin" || rows[1][8] != `{"a":1}` {
+		t.Errorf("as CSV it has %d lines: %v", len(rows), err)
+	}
+	if got := decode[[]api.AuditJSON](t, request(s, "GET", "/api/audit/export?format=json", "")); len(got) != 2500 || string(got[0].After) != `{"a":1}` {
+		t.Errorf("as JSON it has %d entries", len(got))
+	}
+}
+
 func TestTheExportHasTheFiltersOfTheList(t *testing.T) {
 	h := newHouse()
 	h.jobs[1].Status = app.JobAccepted
