@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 
@@ -13,11 +15,30 @@ import (
 // through the rooms, once they are built.
 type front struct {
 	monitor *health.Monitor
+	log     *slog.Logger
 	rooms   atomic.Pointer[http.Handler]
 }
 
 // open lets requests through to the rooms.
 func (f *front) open(rooms http.Handler) { f.rooms.Store(&rooms) }
+
+// fault tells of a panic in a room, and answers where nothing was answered yet: the
+// server would only close the connection.
+func (f *front) fault(w http.ResponseWriter, r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if fault == http.ErrAbortHandler { //nolint:errorlint // It is thrown as it is, and means to cut the connection.
+		panic(fault)
+	}
+	f.log.Error("panic while a request was answered", "method", r.Method, "path", r.URL.Path, "fault", fault, "stack", string(debug.Stack()))
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusInternalServerError)
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"type": "about:blank", "title": "Internal Server Error", "status": http.StatusInternalServerError, "detail": "A fault of the program; the log has more.",
+	}) // A client that went away needs no answer.
+}
 
 // ServeHTTP answers one request.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,6 +56,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	defer f.fault(w, r)
 	if rooms := f.rooms.Load(); rooms != nil {
 		(*rooms).ServeHTTP(w, r)
 		return

@@ -54,6 +54,8 @@ type house struct {
 
 	through  atomic.Bool // The start is through: the database was there once.
 	stopping atomic.Bool
+	migrated atomic.Bool  // The tables are there, as far as this process knows.
+	written  atomic.Int64 // When a probe last wrote, in ms.
 }
 
 // records is what the bot works with: a database of this machine, or PostgreSQL with a
@@ -94,7 +96,7 @@ func (h *house) open() error {
 			"websocket":    liveStatus(h.started, h.hub.Listeners, time.Now),
 		},
 	})
-	h.front = &front{monitor: h.monitor}
+	h.front = &front{monitor: h.monitor, log: h.log}
 	return nil
 }
 
@@ -222,15 +224,33 @@ func (h *house) keepDatabase() *health.Keeper {
 	keeper := health.NewKeeper(health.Options{
 		Name: "database", Label: "the database", Log: h.log.With(partKey, "database"), UsedUp: h.fallBack,
 		Stages: []health.Stage{
-			{Attempts: s.DBConnectAttempts, Delay: s.DBConnectDelay, Try: h.db.Ping},
+			{Attempts: s.DBConnectAttempts, Delay: s.DBConnectDelay, Try: h.connectDatabase},
 			{Name: "migrating", Attempts: s.DBMigrateAttempts, Delay: s.DBMigrateDelay, Try: h.prepareDatabase, Unbounded: true},
 		},
-		Probe: h.db.Ping, Explain: explainDatabase,
+		Probe: h.probeDatabase, Explain: explainDatabase,
 	})
 	if h.journal != nil {
 		keeper.Subscribe(func(s *health.State) { h.journal.Healthy(s.Phase == health.Healthy) })
 	}
 	return keeper
+}
+
+// connectDatabase sees whether the database takes questions and, once there are tables,
+// also what is written.
+func (h *house) connectDatabase(ctx context.Context) error {
+	if err := h.db.Ping(ctx); err != nil || !h.migrated.Load() {
+		return err
+	}
+	return h.here(ctx)
+}
+
+// probeDatabase is the same, with a write once a second: a full disk answers questions as
+// if nothing were wrong.
+func (h *house) probeDatabase(ctx context.Context) error {
+	if time.Since(time.UnixMilli(h.written.Load())) < heartbeat {
+		return h.db.Ping(ctx)
+	}
+	return h.connectDatabase(ctx)
 }
 
 // prepareDatabase makes a database that answers one that can be worked with.
@@ -258,6 +278,7 @@ func (h *house) prepareDatabase(ctx context.Context) error {
 		return err
 	}
 	h.rulebook.use(c)
+	h.migrated.Store(true)
 	return nil
 }
 
@@ -283,7 +304,6 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	if h.journal != nil {
 		h.watchOver(group, life, "journal", h.journal.Run)
 	}
-	h.watchOver(group, life, "heartbeat", h.beat(heartbeat, h.here))
 	h.watchOver(group, life, "tending", h.beat(tendEvery, h.tend))
 	h.watchOver(group, life, "pruning", h.beat(pruneEvery, h.prune))
 	h.watchOver(group, life, "notebook", func(ctx context.Context) error { return h.notebook.run(ctx, h.canStore, h.db.AddLogs) })
@@ -301,9 +321,11 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 		}
 	}
 	h.stop(server, endStreams, end)
-	_ = group.Wait() // What runs here tells its faults itself.
-	<-served
-	h.close()
+	h.within(patienceRest, "a part of the program", func() {
+		_ = group.Wait() // What runs here tells its faults itself.
+		<-served
+	})
+	h.within(patienceRest, "the database", h.close)
 	if failed != nil && !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serving: %w", failed)
 	}
@@ -335,9 +357,10 @@ func (h *house) serveMetrics(ctx context.Context, listener net.Listener) error {
 
 // How long each step of the end may take; together less than the 10 s that are promised.
 const (
-	patienceAct     = 5 * time.Second
-	patienceJournal = 1500 * time.Millisecond
-	patienceStreams = 1500 * time.Millisecond
+	patienceAct     = 4 * time.Second
+	patienceJournal = time.Second
+	patienceStreams = time.Second
+	patienceRest    = time.Second
 )
 
 // stop ends everything in order: the bot, the streams, the server, the rest.
@@ -356,6 +379,20 @@ func (h *house) stop(server *http.Server, endStreams, end context.CancelFunc) {
 		_ = server.Close() // Whoever still reads is cut off.
 	}
 	end()
+}
+
+// within waits for something that should end by itself, and no longer than that: what
+// hangs must not hold up the end of the process.
+func (h *house) within(patience time.Duration, what string, end func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); end() }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		h.log.Warn(what + " did not end in time and is left behind")
+	}
 }
 
 // leave carries over what waits, as far as that is quick, and says that this replica is

@@ -11,9 +11,9 @@ import (
 
 // The rhythm of the work that nobody waits for.
 const (
-	heartbeat   = 2 * time.Second // A replica says that it is there.
-	tendEvery   = time.Minute     // Periods, and the file of SQLite.
-	pruneEvery  = time.Hour       // What is not kept for ever.
+	heartbeat   = time.Second // A replica says that it is there, with the probe of the database.
+	tendEvery   = time.Minute // Periods, and the file of SQLite.
+	pruneEvery  = time.Hour   // What is not kept for ever.
 	eventsKept  = 30 * 24 * time.Hour
 	choreBounds = 20 * time.Second
 )
@@ -44,7 +44,9 @@ func (h *house) beat(every time.Duration, chore func(context.Context) error) fun
 
 // here says that this replica is alive.
 func (h *house) here(ctx context.Context) error {
-	return h.records.Here(ctx, store.Replica{ID: h.replica.id, Version: h.process.Build.Version, StartedAt: h.started, SeenAt: time.Now()})
+	now := time.Now()
+	h.written.Store(now.UnixMilli())
+	return h.records.Here(ctx, store.Replica{ID: h.replica.id, Version: h.process.Build.Version, StartedAt: h.started, SeenAt: now})
 }
 
 // tend closes the periods that are over, tells those that are new, and looks after a
