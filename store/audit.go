@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"strings"
 	"time"
+
+	"github.com/atozbot/atozbot/app"
 )
 
 // AuditEntry is one thing that somebody did. Entries can be added and read, and neither
@@ -37,7 +39,15 @@ func auditRow(e AuditEntry) []any {
 
 // AddAudit appends an entry; the same once or twice.
 func (s *Store) AddAudit(ctx context.Context, e AuditEntry) error {
+	if e.ID == "" {
+		e.ID = app.NewID(e.At)
+	}
 	return s.writing(ctx, "add to the audit log", func(ctx context.Context, tx *sql.Tx) error {
+		if s.base().keepEntries {
+			if err := keepAudit(ctx, tx, e); err != nil {
+				return err
+			}
+		}
 		return auditTable().add(ctx, tx, [][]any{auditRow(e)})
 	})
 }

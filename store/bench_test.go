@@ -1,7 +1,10 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +129,48 @@ func BenchmarkWithAHistoryOf100000(b *testing.B) {
 			}
 		})
 	})
+}
+
+func BenchmarkJournaled(b *testing.B) {
+	main, err := store.Open(storetest.Postgres(b), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	j, err := store.NewJournaled(main, store.JournalOptions{Path: filepath.Join(b.TempDir(), "journal.db"), Replica: "a", Now: noon})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	if _, err := j.Migrate(b.Context(), store.Up, store.Latest); err != nil {
+		b.Fatal(err)
+	}
+	j.Healthy(true)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- j.Run(ctx) }()
+	for j.JournalState().Mirrored.IsZero() {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+	lease, _, err := j.Acquire(b.Context(), account, "a", noon())
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	work := func(b *testing.B) {
+		for b.Loop() {
+			n++
+			c := claim(n, noon())
+			c.Epoch, c.EndsAt = lease.Epoch, noon().AddDate(0, -1, 0)
+			if _, err := j.Claim(b.Context(), c, yes); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("claim with PostgreSQL", work)
+	j.Healthy(false)
+	b.Run("claim without", work)
 }

@@ -118,6 +118,21 @@ type pools struct {
 	write, read *sql.DB
 	// reset makes every connection that is open now be replaced before its next use.
 	reset func()
+	// mostConns is how many connections write may have, where the server gives so many.
+	mostConns int
+}
+
+// narrow makes do with the connections that there are: the server gives no more, and
+// whoever needs one waits for another to be done.
+func (p pools) narrow() {
+	p.write.SetMaxOpenConns(max(1, p.write.Stats().OpenConnections-1))
+}
+
+// widen asks for one more, as long as there are fewer than there may be.
+func (p pools) widen() {
+	if now := p.write.Stats().MaxOpenConnections; now < p.mostConns {
+		p.write.SetMaxOpenConns(now + 1)
+	}
 }
 
 func (p pools) close() error {
@@ -174,7 +189,7 @@ func openPostgres(config *pgx.ConnConfig, o Options) pools {
 	db.SetMaxIdleConns(o.MaxConns)
 	db.SetConnMaxLifetime(connLifetime)
 	db.SetConnMaxIdleTime(connIdleTime)
-	return pools{write: db, read: db, reset: func() { generation.Add(1) }}
+	return pools{write: db, read: db, reset: func() { generation.Add(1) }, mostConns: o.MaxConns}
 }
 
 // keepAliveDialer notices within half a minute that nobody is there any more, also on a
@@ -216,7 +231,7 @@ func openSQLite(path string, o Options) (pools, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return pools{write: write, read: read, reset: func() {}}, nil
+	return pools{write: write, read: read, reset: func() {}, mostConns: 1}, nil
 }
 
 // sqliteURI names a file so that no character of its path means anything.
@@ -259,6 +274,12 @@ func isConstraint(err error) bool {
 		return primary == sqlite3.SQLITE_CONSTRAINT || primary == sqlite3.SQLITE_MISMATCH || primary == sqlite3.SQLITE_TOOBIG
 	}
 	return false
+}
+
+// isFull tells whether the server has no connection left to give.
+func isFull(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "53300"
 }
 
 // passes tells whether the same transaction, begun anew at once, can be expected to

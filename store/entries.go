@@ -16,6 +16,7 @@ const (
 	entryRecord        = "record"
 	entryClaim         = "claim" // A record with one claim that was made here.
 	entryConfiguration = "configuration"
+	entryAudit         = "audit"
 )
 
 // entry is one step that is safe here and has still to be carried over.
@@ -58,6 +59,14 @@ func keepConfiguration(ctx context.Context, tx *sql.Tx, accountID string, c save
 		return err
 	}
 	return insertEntry(ctx, tx, c.id, entryConfiguration, payload, c.CreatedAt)
+}
+
+func keepAudit(ctx context.Context, tx *sql.Tx, e AuditEntry) error {
+	payload, err := toJSON(e)
+	if err != nil {
+		return err
+	}
+	return insertEntry(ctx, tx, e.ID, entryAudit, payload, e.At)
 }
 
 func insertEntry(ctx context.Context, tx *sql.Tx, id, kind, payload string, at time.Time) error {
@@ -162,6 +171,12 @@ func (s *Store) carry(ctx context.Context, e entry) error {
 			return fmt.Errorf("entry %s: %w", e.id, err)
 		}
 		return s.carryConfiguration(ctx, c)
+	case entryAudit:
+		var a AuditEntry
+		if err := json.Unmarshal([]byte(e.payload), &a); err != nil {
+			return fmt.Errorf("entry %s: %w", e.id, err)
+		}
+		return s.AddAudit(ctx, a)
 	}
 	return fmt.Errorf("entry %s is of an unknown kind, %q", e.id, e.kind)
 }

@@ -288,6 +288,28 @@ func (j *Journaled) MayAct(ctx context.Context, accountID string) error {
 	return app.Errorf(app.CodeUnavailable, "Nothing is accepted or rejected, since PostgreSQL is away and another replica may have taken over.")
 }
 
+// AddAudit appends an entry to the audit log: to PostgreSQL's where that is there, and
+// else to the journal, from which it is carried over.
+func (j *Journaled) AddAudit(ctx context.Context, e AuditEntry) error {
+	if e.ID == "" {
+		e.ID = app.NewID(e.At)
+	}
+	switch j.current() {
+	case modeFallback:
+		return j.Store.AddAudit(ctx, e)
+	case modeDirect:
+		err := j.within(ctx, func(ctx context.Context) error { return j.Store.AddAudit(ctx, e) })
+		if app.CodeOf(err) != app.CodeUnavailable {
+			return err
+		}
+		j.ill(err)
+	case modeAway, modeDraining:
+	}
+	err := j.writeJournal(ctx, "keep an entry of the audit log", func(ctx context.Context, tx *sql.Tx) error { return keepAudit(ctx, tx, e) })
+	j.poke()
+	return err
+}
+
 // pause waits, and tells false where ctx ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)

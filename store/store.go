@@ -135,6 +135,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		on.pools.reset()
 		return pgconn.ErrReadOnlyConnection
 	}
+	on.pools.widen()
 	return nil
 }
 
@@ -199,8 +200,18 @@ func (s *Store) another(ctx context.Context, err error) bool {
 	if isBroken(err) {
 		s.base().pools.reset()
 	}
+	if isFull(err) {
+		s.base().pools.narrow()
+		return pause(ctx, fullPause)
+	}
 	return passes(err) && ctx.Err() == nil
 }
+
+// fullPause is how long a server that has no connection left is left alone.
+const fullPause = 20 * time.Millisecond
+
+// Stats tells how the connections that write are used.
+func (s *Store) Stats() sql.DBStats { return s.base().pools.write.Stats() }
 
 // once runs one transaction, and says whether its commit was asked for.
 func (s *Store) once(ctx context.Context, fn func(ctx context.Context, tx *sql.Tx) error) (asked bool, err error) {
