@@ -290,6 +290,12 @@ func TestTheFirstStepsLeadToGoingLive(t *testing.T) {
 	}
 }
 
+func TestTheFirstStepsSayWhatToSetWhereTheLogInComesFromOutside(t *testing.T) {
+	h := newHouse(t, fixed)
+	h.status.Session, h.status.MissingSettings = app.Session{}, []string{"ATOZ_USERNAME", "ATOZ_PASSWORD"}
+	atThisComputer(t, newSite(t, h)).get("/welcome").is(t, http.StatusOK, "", "Set ATOZ_USERNAME and ATOZ_PASSWORD, and start it again.")
+}
+
 func TestWhatWasReportedCannotBecomeMarkup(t *testing.T) {
 	h := newHouse(t, fixed)
 	nasty := `<script>alert(1)</script>"'&{{.}}`

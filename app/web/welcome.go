@@ -9,8 +9,9 @@ const welcomeJobs = 8
 // taken, and going live.
 type welcomePage struct {
 	Portal   *portalPage
-	SignedUp bool // Sign-in is set up, or cannot be.
-	LoggedIn bool // The log-in is known.
+	SignedUp bool   // Sign-in is set up, or cannot be.
+	LoggedIn bool   // The log-in is known.
+	Missing  string // What is not set for it, where it can only be set outside.
 	Running  bool
 	Seen     int64
 	Fitting  []jobLine
@@ -35,7 +36,7 @@ func (s *Site) welcomePage(v *visit, tried *portalPage) (*view, error) {
 	p := &welcomePage{
 		Portal: tried, SignedUp: !v.person.Local || s.SignIns == nil, LoggedIn: len(status.MissingSettings) == 0,
 		Running: status.Session.Running() || status.Session.Status == app.SessionStarting,
-		Seen:    counts.All, Live: c.Mode == app.ModeLive, Version: c.Version,
+		Missing: v.voice.list(status.MissingSettings), Seen: counts.All, Live: c.Mode == app.ModeLive, Version: c.Version,
 	}
 	if p.Portal == nil && s.Portal != nil {
 		account, err := s.Portal.Account(ctx)

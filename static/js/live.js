@@ -64,8 +64,15 @@ customElements.define("live-stream", class extends HTMLElement {
     this.lost ||= Date.now();
     this.state("trying");
     if (source.readyState !== EventSource.CLOSED) return;
-    this.close(); // The browser has given up (an answer that is no stream): try anew.
-    setTimeout(() => { if (this.isConnected && !this.source) this.open(); }, 2000 + Math.random() * 1000);
+    this.close(); // The browser has given up: the answer was no stream. Try anew.
+    setTimeout(() => this.ask(), 1500 + Math.random() * 1000);
+  }
+
+  /** Asks for this page before the stream: it renews the session, or leads to sign-in. */
+  async ask() {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer?.redirected) { location.reload(); return; }
+    if (this.isConnected && !this.source) this.open();
   }
 
   /** @param {MessageEvent} event */
