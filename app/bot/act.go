@@ -12,7 +12,6 @@ import (
 
 // Bounds of acting.
 const (
-	mostRounds       = 8 // Of acting and confirming within one paced look.
 	triesPerLook     = 2 // Of one job within one paced look.
 	firstRetryOfPost = 250 * time.Millisecond
 )
@@ -23,6 +22,7 @@ func (r *run) work(board app.Board) {
 	if r.nothingNew(board) {
 		r.countSightings(board)
 		r.watchBookings()
+		r.refreshTally()
 		return
 	}
 	r.unfinished, r.stirred = false, false
@@ -30,31 +30,37 @@ func (r *run) work(board app.Board) {
 	r.act()
 }
 
-// take takes in a board: what is there, and what it says of claims that are open.
+// take takes in a board that was looked for: what is there, and what it says of claims
+// that are open.
 func (r *run) take(board app.Board) {
 	r.sight(board)
-	r.refreshTally()
+	r.learn()
+}
+
+// takeReply does the same with a board that came as a reply.
+func (r *run) takeReply(board app.Board) {
+	r.sightReply(board)
+	r.learn()
+}
+
+func (r *run) learn() {
 	r.settleByBoard()
 	r.askAboutNewest()
 	r.flush()
 }
 
-// act does what is to be done about the newest board, in order of preference. What was
-// posted is confirmed by another look, which shows a newer board, and that is worked
-// through too.
+// act does what is to be done about the newest board. What was posted shows a newer
+// board, in its reply or by another look, and that is worked through too, until nothing
+// more is posted or the next look is due.
 func (r *run) act() {
-	for range mostRounds {
-		r.consider()
+	for r.acceptSome() || r.rejectSome() {
 		r.flush()
-		newer, ok := r.confirm()
-		if !ok {
-			break
-		}
-		r.take(newer)
 	}
+	r.flush()
 	r.askForOutcomes()
 	r.watchBookings()
-	r.restUntil = time.Now().Add(clockEvery)
+	r.refreshTally()
+	r.restTally, r.restUntil = r.tally.version, time.Now().Add(clockEvery)
 	if time.Since(r.spreadAt) >= spreadEvery {
 		r.rememberSightings()
 	}
@@ -64,8 +70,7 @@ func (r *run) act() {
 // nothingNew recognises a board that has not changed, while nothing else has either.
 func (r *run) nothingNew(board app.Board) bool {
 	return board.Unchanged && sameRows(board.Jobs, r.board.Jobs) &&
-		!r.stirred && !r.unfinished &&
-		time.Now().Before(r.restUntil) && time.Since(r.tally.readAt) < tallyEvery
+		!r.stirred && !r.unfinished && r.tally.version == r.restTally && time.Now().Before(r.restUntil)
 }
 
 // sameRows tells whether two boards are one decoding: the portal gives the slice of the
@@ -83,19 +88,50 @@ func (r *run) countSightings(board app.Board) {
 	}
 }
 
-// consider goes through the free jobs in order of preference, and acts on each as soon
-// as it is decided: those that come later cannot exclude it.
-func (r *run) consider() {
+// acceptSome goes through the free jobs in order of preference, and accepts each as soon
+// as it is decided: those that come later cannot exclude it. It tells whether a reply or
+// a look has shown a newer board to go on with.
+func (r *run) acceptSome() bool {
 	order := r.candidates()
+	r.rejects = r.rejects[:0]
 	for i, s := range order {
-		if r.over() || r.halted || r.stuck(s) {
+		if r.interrupted() || r.stuck(s) {
 			break
 		}
 		r.askAhead(order[i:])
 		r.decide(s)
+		if s.settledOn(app.VerdictReject) {
+			r.rejects = append(r.rejects, s)
+			continue
+		}
 		r.actOn(s)
 	}
 	r.awaitAsked(order)
+	r.flush()
+	return r.confirm()
+}
+
+// rejectSome rejects what is to be rejected. It is in no hurry, and comes when there is
+// nothing left to accept; one at least has its turn before the next look.
+func (r *run) rejectSome() bool {
+	for i, s := range r.rejects {
+		if r.interrupted() || i > 0 && time.Now().After(r.pace.next()) {
+			r.unfinished = true
+			break
+		}
+		r.actOn(s)
+	}
+	r.flush()
+	return r.confirm()
+}
+
+// interrupted tells whether it is no use to go on with this board: nothing may be begun
+// any more, or a reply has shown a newer one.
+func (r *run) interrupted() bool { return r.over() || r.halted || r.freeBoard != nil }
+
+// settledOn tells whether the job was decided, and how.
+func (s *seen) settledOn(v app.Verdict) bool {
+	return s.basis != basis{} && s.decision.Verdict == v
 }
 
 // stuck tells that a job whose page could not be read before has had its turn in this
@@ -117,7 +153,7 @@ func (r *run) candidates() []*seen {
 	var jobs []app.Job
 	now, barred := time.Now(), r.barred()
 	for _, s := range r.here {
-		if s.familiar && s.matchedNow(r.look) && (s.wantsAct(barred) || s.basis != r.basisFor(s) || !now.Before(s.redecide)) {
+		if s.familiar && s.matchedNow(r.valid) && (s.wantsAct(barred) || s.basis != r.basisFor(s) || !now.Before(s.redecide)) {
 			jobs = append(jobs, s.job)
 		}
 	}
@@ -138,7 +174,7 @@ func (s *seen) wantsAct(barred string) bool {
 	if s.open() != nil {
 		return true
 	}
-	wanted := s.decided && (s.decision.Verdict == app.VerdictAccept || s.decision.Verdict == app.VerdictReject)
+	wanted := s.settledOn(app.VerdictAccept) || s.settledOn(app.VerdictReject)
 	return wanted && (barred == "" || s.record.RejectionReason != barred)
 }
 
@@ -201,7 +237,7 @@ func (r *run) mayTry(s *seen, act app.Act) bool {
 	case c.Outcome == app.OutcomeRefused:
 		return c.RulesVersion != r.config.Version
 	default:
-		return c.wasTaken || c.released
+		return (c.wasTaken || c.released) && c.triesIn(r.round) == 0
 	}
 }
 
@@ -263,8 +299,8 @@ func (r *run) needsUser(s *seen, why string) {
 
 // post makes the act, under a claim that is stored.
 func (r *run) post(s *seen, c *claim) {
-	if r.over() {
-		r.release(s, c, "The bot was stopped before anything was posted.")
+	if why := r.tooLate(); why != "" {
+		r.release(s, c, why)
 		return
 	}
 	c.try = try{look: r.look}
@@ -281,6 +317,15 @@ func (r *run) post(s *seen, c *claim) {
 	r.heedTrouble(reply, err)
 	r.weighReply(s, c, reply, err)
 	r.flush()
+}
+
+// tooLate says why a claim that was just stored is not acted under: while it was, the
+// bot was stopped, paused or tripped.
+func (r *run) tooLate() string {
+	if r.over() {
+		return "The bot was stopped before anything was posted."
+	}
+	return r.barred()
 }
 
 // heedTrouble does what the portal wants besides the act: to be left alone, to be logged

@@ -466,3 +466,47 @@ func TestABoardThatLagsBehindAGoneJobIsNotBelieved(t *testing.T) {
 		w.want(w.portal.count("accept", "") == 1, "posted %d times", w.portal.count("accept", ""))
 	})
 }
+
+func TestARejectionThatCameTooLateIsLost(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.RejectExcluded = true
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "reject" {
+				w.portal.job(number).status, w.portal.job(number).offBoard = "Filled", true
+				return &fault{reply: &app.Reply{Class: app.PageGone, Status: 200}}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100").of("Onsite"))
+		s := w.start()
+		w.status("100", app.JobLost)
+		w.want(w.records.session(s.ID).TotalRejected == 0, "it is counted")
+	})
+}
+
+func TestNothingIsPostedForAJobThatAReplyHasShownTaken(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "accept" && number == "101" {
+				w.portal.job("102").status = "Filled"
+			}
+			return nil
+		}
+		w.portal.add(telephone("101"), telephone("102").at("2000-02-02", "10:00"), telephone("103").at("2000-02-03", "10:00"))
+		w.start()
+		w.status("103", app.JobAccepted)
+		w.want(w.portal.count("accept", "102") == 0, "posted")
+	})
+}
+
+func TestRejectingComesAfterAccepting(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.RejectExcluded = true
+		w.portal.add(telephone("101").of("Onsite"), telephone("102").of("Onsite"), telephone("103"))
+		w.start()
+		w.status("102", app.JobRejected)
+		w.status("101", app.JobRejected)
+		w.want(w.portal.times("accept")[0].Before(w.portal.times("reject")[0]), "a rejection came first")
+		w.want(w.bot.Status().Session.TotalChecks == 1, "it took more than a look")
+	})
+}

@@ -44,7 +44,7 @@ func (r *run) leaveIt(s *seen) {
 
 func (r *run) acceptIt(s *seen) error {
 	switch why := r.barred(); {
-	case !s.matchedNow(r.look):
+	case !s.matchedNow(r.valid):
 		return app.Errorf(app.CodeConflict, "The job is not on the board any more")
 	case why != "":
 		return app.Errorf(app.CodeConflict, "%s", why)

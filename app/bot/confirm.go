@@ -20,26 +20,50 @@ const (
 	signNoForm             // Its page carries no form to reject it any more.
 )
 
-// confirm gives a board newer than what was posted in this round: the one that came as
-// the reply, where that has settled everything, or else the one of a look made now.
-func (r *run) confirm() (app.Board, bool) {
+// confirm takes in a board newer than what was posted in this round: the one that came as
+// the reply, where that has settled everything, or else the one of a look made now. It
+// tells whether there is one, and time to go on with it.
+func (r *run) confirm() bool {
 	free := r.freeBoard
 	r.freeBoard = nil
 	if !r.postedNow || r.over() || r.halted {
-		return app.Board{}, false
+		return false
 	}
 	r.postedNow = false
-	if free != nil && len(r.openClaims()) == 0 {
-		return *free, true
-	}
-	board, err := r.lookLoggedIn()
 	switch {
-	case err == nil:
-		return board, true
-	case !r.over() && !r.halted:
+	case free != nil && !r.unconfirmed():
+		r.takeReply(*free)
+	case !r.unconfirmed():
+		return false
+	default:
+		board, err := r.lookLoggedIn()
+		if err != nil {
+			r.confirmFailed(err)
+			return false
+		}
+		r.take(board)
+	}
+	if time.Now().After(r.pace.next()) {
+		r.unfinished = true // The next look is due, and goes on with what is left.
+		return false
+	}
+	return true
+}
+
+func (r *run) confirmFailed(err error) {
+	if !r.over() && !r.halted {
 		r.troubled(err)
 	}
-	return app.Board{}, false
+}
+
+// unconfirmed tells whether anything posted on the newest board is still to be confirmed.
+func (r *run) unconfirmed() bool {
+	for _, s := range r.openClaims() {
+		if c := s.open(); c.try.look == r.look && !c.before {
+			return true
+		}
+	}
+	return false
 }
 
 // openClaims gives the jobs with a claim whose outcome is not known.
@@ -100,7 +124,7 @@ func (r *run) settleByBoard() {
 		if c.try.look >= r.look && !c.before {
 			continue // The board is older than the try.
 		}
-		c.free = c.free && s.matchedNow(r.look)
+		c.free = c.free && s.matchedNow(r.valid)
 		r.weigh(s, c, r.signOnBoard(s, c))
 	}
 	for _, s := range r.here {
@@ -126,7 +150,7 @@ func (r *run) signOnBoard(s *seen, c *claim) sign {
 // turns out to be ours.
 func (r *run) heedLateWin(s *seen) {
 	c := s.accept
-	if s.job.State == app.StateOurs && !s.double && c != nil && c.Settled() && c.Outcome != app.OutcomeAccepted && c.mayHaveReached() && !c.released {
+	if s.job.State == app.StateOurs && !s.double && c != nil && c.Settled() && c.Outcome != app.OutcomeAccepted && c.Reached {
 		r.settle(s, c, app.OutcomeAccepted, "It turned out to be yours after all.")
 	}
 }
@@ -257,6 +281,8 @@ func (r *run) weighReject(s *seen, c *claim, found sign) {
 		r.settle(s, c, app.OutcomeRefused, "It is yours, though it was to be rejected.")
 		r.trip(tripWrong, s.name()+" is yours, though it was to be rejected.")
 	case found == signNone:
+	case c.try.gone:
+		r.settle(s, c, app.OutcomeLost, "Somebody else had it, or it was withdrawn, before it could be rejected.")
 	case c.mayHaveReached():
 		r.settle(s, c, app.OutcomeRejected, "It is no longer offered to you.")
 	default:

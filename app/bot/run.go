@@ -53,16 +53,18 @@ type run struct {
 	problem string        // Why the newest look was none; "" where it was one.
 	since   time.Time     // Of the problem.
 	look    int64         // The number of the newest board.
+	valid   int64         // The number of the newest that was looked for, or was whole.
 	round   int64         // The number of the newest paced look that was worked through.
 
 	seen  map[string]*seen
-	here  []*seen // Those on the newest board, in its order.
+	here  []*seen // Those on the boards from the valid one on, in its order.
 	tally tally
 	watch watch
 
 	step           *step
 	stirred        bool      // Something besides the board has changed: decide again.
 	unfinished     bool      // The last look left something to do at the next.
+	restTally      int64     // The tally that everything was decided by.
 	restUntil      time.Time // Until then an unchanged board needs no thought.
 	savedAt        time.Time // When the session was last put into a step.
 	spreadAt       time.Time // When sightings were last stored.
@@ -74,6 +76,7 @@ type run struct {
 	digest         digest
 	postedNow      bool       // Something was posted in this round.
 	freeBoard      *app.Board // The newest that came as a reply.
+	rejects        []*seen    // To be rejected, on the newest board.
 	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
 	settledNow     bool       // Something was settled since the last claim.
 	urgent         bool       // An answer waits to be acted on.

@@ -65,9 +65,10 @@ type basis struct {
 	answer  Answer
 }
 
-// matchedNow tells whether the newest board shows the job as free, without a doubt.
-func (s *seen) matchedNow(look int64) bool {
-	return s.look == look && s.job.State == app.StateMatched && !s.double
+// matchedNow tells whether the newest news of the job, as far back as the boards from
+// valid on reach, shows it as free, without a doubt.
+func (s *seen) matchedNow(valid int64) bool {
+	return s.look >= valid && s.look > 0 && s.job.State == app.StateMatched && !s.double
 }
 
 // claim gives the job's claim for an act; nil where there is none.

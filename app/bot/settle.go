@@ -12,9 +12,10 @@ func (r *run) settle(s *seen, c *claim, outcome app.Outcome, why string) {
 	now := time.Now().UTC()
 	wasOpen := !c.Settled()
 	c.SessionID = r.session.ID // The session that learns of it counts it, in the same record.
+	c.Reached = c.mayHaveReached()
 	c.Outcome, c.OutcomeAt, c.Detail = outcome, now, why
 	c.touch()
-	c.wasTaken = !s.matchedNow(r.look)
+	c.wasTaken = !s.matchedNow(r.valid)
 	r.settledNow = true
 
 	rec := &s.record
@@ -169,6 +170,7 @@ func (r *run) giveUp(s *seen) {
 // release settles a claim under which nothing was done.
 func (r *run) release(s *seen, c *claim, why string) {
 	c.Outcome, c.OutcomeAt, c.Detail = app.OutcomeFailed, time.Now().UTC(), why
+	c.Reached = c.mayHaveReached()
 	c.touch()
 	c.released = true
 	r.settledNow = true

@@ -14,11 +14,28 @@ const (
 	spreadEvery = 5 * time.Minute  // Between two stores of sightings alone.
 )
 
-// sight takes in a board: what is there, what is new, what is gone.
+// sight takes in a board that was looked for: what is there, what is new, what is gone.
 func (r *run) sight(board app.Board) {
-	r.board = board
 	r.look++
-	r.here, r.surprises = r.here[:0], r.surprises[:0]
+	r.valid = r.look
+	r.here = r.here[:0]
+	r.sightRows(board)
+}
+
+// sightReply takes in a board that came as a reply. One that is only a part of the board
+// adds to what is known, and says nothing of the jobs that are not on it.
+func (r *run) sightReply(board app.Board) {
+	if board.Complete {
+		r.sight(board)
+		return
+	}
+	r.look++
+	r.sightRows(board)
+}
+
+func (r *run) sightRows(board app.Board) {
+	r.board = board
+	r.surprises = r.surprises[:0]
 	for i := range board.Jobs {
 		r.sightRow(&board.Jobs[i], board.SeenAt)
 	}
@@ -60,10 +77,12 @@ func (r *run) sightRow(j *app.Job, at time.Time) {
 	s.row = now
 	s.job = *j
 	s.job.Details = s.details.page
+	if s.look < r.valid || s.look == 0 {
+		r.here = append(r.here, s)
+	}
 	s.present, s.double, s.look = true, false, r.look
 	s.sightings++
 	s.record.LastSeenAt = at
-	r.here = append(r.here, s)
 }
 
 // freed notes for settled claims that the job was not free at some time since: if it is

@@ -105,13 +105,13 @@ func (r *run) countOurs() {
 	}
 }
 
-// refreshTally asks the records again now and then. While something of ours is not
-// stored yet, their answer would be older than what is known here.
+// refreshTally asks the records again now and then, when nothing waits to be done. While
+// something of ours is not stored yet, their answer would be older than what is known
+// here.
 func (r *run) refreshTally() {
-	if time.Since(r.tally.readAt) < tallyEvery || r.bot.ledger.waiting() > 0 {
-		return
+	if time.Since(r.tally.readAt) >= tallyEvery && r.bot.savedWithin(r.looking, patienceRow) {
+		r.readTally()
 	}
-	r.readTally()
 }
 
 func (r *run) readTally() bool {
@@ -126,7 +126,9 @@ func (r *run) readTally() bool {
 	}
 	r.recordsBack()
 	r.tally.readAt = time.Now()
+	before := r.tally.version
 	r.tally.replace(stored)
+	r.stirred = r.stirred || r.tally.version != before
 	r.tellCap()
 	return true
 }

@@ -175,10 +175,11 @@ const ruleExcluded = "excluded_type"
 func (r *run) acceptedChanged(s *seen, before app.JobRecord) {
 	now := s.record
 	if c := s.accept; c != nil && !now.StartsAt.IsZero() && !(now.StartsAt.Equal(c.StartsAt) && now.EndsAt.Equal(c.EndsAt)) {
+		r.tally.free(c.Claim)
 		c.StartsAt, c.EndsAt = now.StartsAt, now.EndsAt
+		r.tally.take(c.Claim)
 		c.touch()
 		r.step.claim(c.Claim)
-		r.tally.readAt = time.Time{}
 	}
 	message := "Changed on the portal: " + s.name() + ", was " + when(before) + ", is " + when(now) + "."
 	r.tellJob(s, app.EventJobChanged, message)
