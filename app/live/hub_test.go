@@ -415,3 +415,20 @@ func TestDataThatAreNoJSONBreakNobodysStream(t *testing.T) {
 		stop()
 	})
 }
+
+func TestWhatWasToldOnceIsNotToldAgainByAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &table{}
+		hub, stop := run(t, live.Options{Store: db})
+		synctest.Wait()
+		l := listen(t, hub, live.FromNow)
+		db.commit("stored")
+		hub.Committed()
+		synctest.Wait()
+		hub.Tell(event("stored", 0)) // As a replica does whose own write seemed to fail.
+		hub.Tell(event("x", 0))
+		hub.Tell(event("x", 0))
+		same(t, "the listener", keys(t, l), "stored#1", "x")
+		stop()
+	})
+}
