@@ -184,14 +184,29 @@ func (j *Journaled) JournalState() JournalState {
 }
 
 // ready opens the journal's file, where that is not done yet: it is looked through after
-// an unclean end, brought up to date, and asked what it knows.
+// an unclean end, brought up to date, and asked what it knows. It goes on when the caller
+// does not wait for it any more, since whoever comes next needs it too.
 func (j *Journaled) ready(ctx context.Context) error {
 	j.opening.Lock()
 	defer j.opening.Unlock()
+	return j.openOnce(ctx)
+}
+
+// readyNow is ready for those who never wait for somebody else's opening.
+func (j *Journaled) readyNow(ctx context.Context) error {
+	if !j.opening.TryLock() {
+		return &app.Error{Code: app.CodeUnavailable, Message: "The journal is being opened.", RetryAfter: mendEvery}
+	}
+	defer j.opening.Unlock()
+	return j.openOnce(ctx)
+}
+
+// openOnce is called with the lock on opening.
+func (j *Journaled) openOnce(ctx context.Context) error {
 	if j.opened {
 		return nil
 	}
-	err := j.openJournal(ctx)
+	err := j.openJournal(context.WithoutCancel(ctx))
 	j.noteJournal(err)
 	if err != nil {
 		return &app.Error{Code: app.CodeUnavailable, Message: "the journal cannot be used: " + Classify(err).Reason, RetryAfter: mendEvery, Err: err}
@@ -241,9 +256,6 @@ func (j *Journaled) recount(ctx context.Context) error {
 
 // noteJournal remembers how the newest write to the journal went.
 func (j *Journaled) noteJournal(err error) {
-	if err != nil && app.CodeOf(err) == app.CodeConflict {
-		return // It was refused by the rules, not by the disk.
-	}
 	j.mu.Lock()
 	before := j.broken
 	j.broken = err

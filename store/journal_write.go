@@ -99,8 +99,11 @@ func (j *Journaled) keep(ctx context.Context, kind string, r app.Record) error {
 	})
 }
 
-// writeJournal writes to the journal, and drops what PostgreSQL has along with it.
+// writeJournal writes to the journal, and drops what PostgreSQL has along with it. It is
+// done within the journal's own bound, whether the caller still waits or not: then it is
+// certain what is in the file.
 func (j *Journaled) writeJournal(ctx context.Context, doing string, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	ctx = context.WithoutCancel(ctx)
 	if err := j.ready(ctx); err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (j *Journaled) writeJournal(ctx context.Context, doing string, fn func(ctx 
 		j.backlog.waiting, j.backlog.oldest = count.waiting, count.oldest
 	}
 	j.mu.Unlock()
-	if !errors.Is(err, context.Canceled) {
+	if err == nil || app.CodeOf(err) == app.CodeUnavailable { // Else the rules said no, not the disk.
 		j.noteJournal(err)
 	}
 	return err
@@ -260,7 +263,7 @@ func replaceClaim(ctx context.Context, tx *sql.Tx, c app.Claim, by *app.Claim) e
 // others are about, until shortly before one of them can take the lease, since two
 // journals cannot exclude each other.
 func (j *Journaled) MayAct(ctx context.Context, accountID string) error {
-	if err := j.ready(ctx); err != nil {
+	if err := j.readyNow(ctx); err != nil {
 		return err
 	}
 	j.mu.Lock()
