@@ -60,9 +60,12 @@ func (s *Server) watchRoutes() {
 	}, s.events)
 }
 
-// resumeFrom reads after which event to go on. A Last-Event-ID that is none of ours is
-// left aside, since a browser would send it again for ever; a wrong after is refused.
+// resumeFrom reads after which event to go on. The header counts before the address: a
+// browser that reconnects asks for the same address again, and says in the header how far
+// it has come since. A header that is none of ours is left aside, since a browser would
+// send it again for ever; a wrong after is refused.
 func resumeFrom(r *http.Request) (int64, *problemError) {
+	after := live.FromNow
 	if given := r.URL.Query().Get("after"); given != "" {
 		id, err := strconv.ParseInt(given, 10, 64)
 		if err != nil || id < 0 {
@@ -70,12 +73,12 @@ func resumeFrom(r *http.Request) (int64, *problemError) {
 			p.Errors = []ProblemField{{Message: "expected the id of an event", Location: "query.after"}}
 			return 0, p
 		}
-		return id, nil
+		after = id
 	}
 	if id, err := strconv.ParseInt(strings.TrimSpace(r.Header.Get("Last-Event-ID")), 10, 64); err == nil && id >= 0 {
 		return id, nil
 	}
-	return live.FromNow, nil
+	return after, nil
 }
 
 // listen begins to listen for the sender of r.

@@ -233,7 +233,7 @@ func TestAStreamTellsWhatHappensAndResumes(t *testing.T) {
 		t.Errorf("got %s %+v", name, e)
 	}
 	h.commit(hub, app.EventJobLost)
-	for _, resumed := range []*stream{follow(t, server, "", "1"), follow(t, server, "?after=1", "")} {
+	for _, resumed := range []*stream{follow(t, server, "", "1"), follow(t, server, "?after=1", ""), follow(t, server, "?after=0", "1")} {
 		resumed.next()
 		if _, e := resumed.next(); *e.ID != 2 {
 			t.Errorf("resuming gives %+v", e)
