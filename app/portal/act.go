@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -228,15 +229,20 @@ func (a *act) read(p *page, before ...*marks) (app.Reply, []dialog, error) {
 }
 
 // readRefusal reads an answer that came with a status of 4xx: a portal may say no, or
-// ask its question, with a 403, a 409 or a 422.
+// ask its question, with a 403, a 409 or a 422. A 409 and a 422 are a no without any
+// words too, and so is a 403 on a page for those logged in; another may be a guard's, who
+// knows nothing of the job.
 func (a *act) readRefusal(p *page, reply app.Reply, f finding, before []*marks) (app.Reply, []dialog, error) {
 	ours := p.status >= 400 && p.status < 500 && p.status != 419 && p.status != http.StatusTooManyRequests
-	if !ours || p.doc == nil {
+	if !ours {
 		return reply, nil, p.err(f.class, f.reason)
 	}
-	asked := p.asked(open, before...)
+	var asked []dialog
+	if p.doc != nil {
+		asked = p.asked(open, before...)
+	}
 	if len(asked) == 0 {
-		reply.Refused = p.refusal(before)
+		reply.Refused = p.refusalWithStatus(before)
 	}
 	if len(asked) == 0 && reply.Refused == "" {
 		return reply, nil, p.err(f.class, f.reason)
@@ -301,6 +307,25 @@ func (p *page) saysOurs() bool {
 		}
 	}
 	return false
+}
+
+// refusalWithStatus gives the portal's words of a refusal that came with a status of
+// 4xx, or says so itself where the status alone is one.
+func (p *page) refusalWithStatus(before []*marks) string {
+	if p.doc != nil {
+		if said := p.refusal(before); said != "" {
+			return said
+		}
+		if p.says(p.client.profile.words.tryAgain) {
+			return ""
+		}
+	}
+	switch {
+	case p.status == http.StatusConflict, p.status == http.StatusUnprocessableEntity,
+		p.status == http.StatusForbidden && p.doc != nil && p.gather().loggedIn():
+		return fmt.Sprintf("the portal answered %d", p.status)
+	}
+	return ""
 }
 
 // refusal gives the portal's words where it says no: in a message that was not there
