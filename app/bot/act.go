@@ -14,6 +14,7 @@ import (
 const (
 	triesPerLook     = 2 // Of one job within one paced look.
 	firstRetryOfPost = 250 * time.Millisecond
+	restOfDoubt      = 1500 * time.Millisecond // For a portal that may still be at it, before it is asked a second time.
 )
 
 // work makes of a board what is to be made of it.
@@ -126,8 +127,8 @@ func (r *run) rejectSome() bool {
 }
 
 // interrupted tells whether it is no use to go on with this board: nothing may be begun
-// any more, or a reply has shown a newer one.
-func (r *run) interrupted() bool { return r.over() || r.halted || r.freeBoard != nil }
+// any more, a reply has shown a newer one, or its forms have expired.
+func (r *run) interrupted() bool { return r.over() || r.halted || r.freeBoard != nil || r.stale }
 
 // settledOn tells whether the job was decided, and how.
 func (s *seen) settledOn(v app.Verdict) bool {
@@ -202,8 +203,8 @@ func (r *run) actOn(s *seen) {
 		r.setBarred(s, why)
 		return
 	}
-	if r.waitsForPortal() != nil {
-		r.unfinished = true
+	if r.waitsForPortal() != nil || !r.bot.loggedIn {
+		r.unfinished = true // The forms of a session that has ended are not taken: the next look brings others.
 		return
 	}
 	if why := s.noForm(act); why != "" {
@@ -359,6 +360,10 @@ func (r *run) submit(s *seen, act app.Act) (app.Reply, error) {
 	})
 }
 
+// statusExpired is what portals answer to a form whose token has expired: nothing of it
+// was taken.
+const statusExpired = 419
+
 // heed notes what came back. It proves nothing; it tells what a job that is still free
 // afterwards means.
 func (c *claim) heed(reply app.Reply, err error) {
@@ -388,6 +393,7 @@ func (c *claim) heed(reply app.Reply, err error) {
 	if t.refusal != "" {
 		t.reason = t.refusal
 	}
+	t.declined = p != nil && (p.Status == statusExpired || p.Class == app.PageLoggedOut)
 	t.gone = reply.Class == app.PageGone || p != nil && p.Class == app.PageGone
 	t.late = late(err)
 	c.Detail = t.reason

@@ -119,6 +119,18 @@ func TestOutcomes(t *testing.T) {
 		{"an answer that looks fine and did nothing", func(w *world, first *bool) {
 			w.portal.faults = onFirstAccept(first, fault{reply: &app.Reply{Class: app.PageLoggedIn, Status: 200}})
 		}, app.JobAccepted, 2},
+		{"an answer that looks fine, and the commit a second later", func(w *world, first *bool) {
+			w.records.config.CheckIntervalSeconds = 0.2
+			w.portal.faults = func(kind, number string) *fault {
+				if kind != "accept" || *first {
+					return nil
+				}
+				*first = true
+				j := w.portal.job(number)
+				time.AfterFunc(time.Second, func() { w.portal.set(func() { j.status = "Accepted" }) })
+				return &fault{reply: &app.Reply{Class: app.PageLoggedIn, Status: 200}}
+			}
+		}, app.JobAccepted, 1},
 		{"the session expires at the post", func(w *world, first *bool) {
 			w.portal.faults = func(kind, _ string) *fault {
 				if kind == "accept" && !*first {
@@ -179,6 +191,26 @@ func TestOutcomes(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNothingIsPostedWithTheFormsOfASessionThatHasEnded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.bare = true
+		first := false
+		w.portal.faults = func(kind, _ string) *fault {
+			if kind == "accept" && !first {
+				first = true
+				w.portal.loggedIn = false
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"), telephone("101").at("2000-02-02", "10:00"), telephone("102").at("2000-02-03", "10:00"))
+		w.start()
+		for _, number := range []string{"100", "101", "102"} {
+			w.status(number, app.JobAccepted)
+		}
+		w.want(w.portal.count("accept", "") == 4, "posted %d times", w.portal.count("accept", ""))
+	})
 }
 
 func onAccept(f fault) func(kind, number string) *fault {

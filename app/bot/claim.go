@@ -37,9 +37,12 @@ type try struct {
 	refusal string // Its words where it said no, or the question it asked.
 	dialog  bool
 	took    bool // The answer was no error: the act may well have been done.
-	late    bool // No answer came in time: the portal may still be at it.
-	gone    bool // The portal said that the job is no longer there.
-	reason  string
+	// declined says that the portal surely did not take it: it asked for another form, or
+	// for a log-in.
+	declined bool
+	late     bool // No answer came in time: the portal may still be at it.
+	gone     bool // The portal said that the job is no longer there.
+	reason   string
 }
 
 // mayHaveReached tells whether any attempt can have reached the portal.

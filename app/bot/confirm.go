@@ -26,22 +26,19 @@ const (
 func (r *run) confirm() bool {
 	free := r.freeBoard
 	r.freeBoard = nil
-	if !r.postedNow || r.over() || r.halted {
+	if !r.postedNow && !r.stale || r.over() || r.halted {
 		return false
 	}
 	r.postedNow = false
-	switch {
-	case free != nil && !r.unconfirmed():
-		r.takeReply(*free)
-	case !r.unconfirmed():
-		return false
-	default:
-		board, err := r.lookLoggedIn()
-		if err != nil {
-			r.confirmFailed(err)
+	switch unsure := r.unconfirmed(); {
+	case unsure || r.stale:
+		if !r.lookAgain() {
 			return false
 		}
-		r.take(board)
+	case free != nil:
+		r.takeReply(*free)
+	default:
+		return false
 	}
 	if time.Now().After(r.pace.next()) {
 		r.unfinished = true // The next look is due, and goes on with what is left.
@@ -50,10 +47,17 @@ func (r *run) confirm() bool {
 	return true
 }
 
-func (r *run) confirmFailed(err error) {
-	if !r.over() && !r.halted {
+// lookAgain looks at the board now, between two paced looks.
+func (r *run) lookAgain() bool {
+	board, err := r.lookLoggedIn()
+	switch {
+	case err == nil:
+		r.take(board)
+		return true
+	case !r.over() && !r.halted:
 		r.troubled(err)
 	}
+	return false
 }
 
 // unconfirmed tells whether anything posted on the newest board is still to be confirmed.
@@ -84,6 +88,7 @@ func (r *run) weighReply(s *seen, c *claim, reply app.Reply, err error) {
 	switch {
 	case err != nil:
 	case reply.Board != nil:
+		r.logins.proved()
 		r.freeBoard = reply.Board
 		for i := range reply.Board.Jobs {
 			if j := &reply.Board.Jobs[i]; j.Number == c.Number {
@@ -92,6 +97,7 @@ func (r *run) weighReply(s *seen, c *claim, reply app.Reply, err error) {
 			}
 		}
 	case reply.Details != nil && (reply.Details.Number == "" || reply.Details.Number == c.Number):
+		r.logins.proved()
 		r.weighFinal(s, c, signOf(reply.Details.State))
 	}
 }
@@ -281,7 +287,7 @@ func (r *run) weighReject(s *seen, c *claim, found sign) {
 		r.settle(s, c, app.OutcomeRefused, "It is yours, though it was to be rejected.")
 		r.trip(tripWrong, s.name()+" is yours, though it was to be rejected.")
 	case found == signNone:
-	case c.try.gone:
+	case c.try.gone, c.try.declined:
 		r.settle(s, c, app.OutcomeLost, "Somebody else had it, or it was withdrawn, before it could be rejected.")
 	case c.mayHaveReached():
 		r.settle(s, c, app.OutcomeRejected, "It is no longer offered to you.")
@@ -314,6 +320,9 @@ func (r *run) stillFree(s *seen, c *claim) {
 	if !c.free {
 		c.free = true
 		c.nextTry = time.Now().Add(retryAfter(c.Attempt))
+		if c.try.took || c.try.late {
+			c.nextTry = later(c.nextTry, time.Now().Add(restOfDoubt))
+		}
 		r.unfinished = true
 	}
 }

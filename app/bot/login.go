@@ -19,6 +19,7 @@ const (
 // logins counts how often the portal was asked to let us in.
 type logins struct {
 	strikes  int       // In a row.
+	proven   bool      // A page of those logged in has been seen in this session.
 	untested bool      // No page of those logged in has been seen since the last log-in.
 	spentTo  time.Time // Until then the log-ins made so far use up their rate.
 }
@@ -49,7 +50,8 @@ func (r *run) loginAnswered(err error) error {
 	switch {
 	case err == nil:
 		r.bot.loggedIn = true
-		r.logins.strikes, r.logins.untested = 0, true
+		r.logins.untested = true
+		r.stale = r.valid > 0 // The forms of the newest board belong to the session before.
 		r.setLogin(app.LoginSuccess, app.EventLoginSuccess, "Logged in at the portal.")
 	case p != nil && p.Class == app.PageLoggedOut:
 		r.strike(p.Reason)
@@ -74,16 +76,23 @@ func (r *run) strike(reason string) {
 }
 
 // loggedOut notes that the portal showed its log-in page, and tells whether to log in
-// again at once. Where it has just taken us in and says now that it has not, the
-// credentials are not to blame, since it took them: that is trouble of the portal's own,
-// and the next log-in waits as long as any other trouble makes it wait.
-func (r *run) loggedOut() (atOnce bool) {
+// again at once. Right after a log-in that page means that the credentials were not
+// taken, whatever the portal made of them at the log-in. Only where they have been right
+// before in this session, it is trouble of the portal's own, and the next log-in waits as
+// long as any other trouble makes it wait.
+func (r *run) loggedOut(p *app.PageError) (atOnce bool) {
 	r.bot.loggedIn = false
-	return !r.logins.untested
+	if !r.logins.untested {
+		return true
+	}
+	if !r.logins.proven {
+		r.strike(p.Reason)
+	}
+	return false
 }
 
 // proved notes that a page came that only those logged in are shown.
-func (l *logins) proved() { l.strikes, l.untested = 0, false }
+func (l *logins) proved() { l.strikes, l.untested, l.proven = 0, false, true }
 
 // mayTry keeps a portal that logs us out all the time from being hammered.
 func (l *logins) mayTry(now time.Time) bool {

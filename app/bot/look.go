@@ -39,7 +39,7 @@ func (r *run) lookLoggedIn() (app.Board, error) {
 	}
 	board, err := r.ask()
 	if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
-		if !r.loggedOut() {
+		if !r.loggedOut(p) {
 			return app.Board{}, err
 		}
 		r.note(levelInfo, "The portal's session had expired: logging in again.")
@@ -48,7 +48,7 @@ func (r *run) lookLoggedIn() (app.Board, error) {
 		}
 		board, err = r.ask()
 		if p := instead(err); p != nil && p.Class == app.PageLoggedOut && !r.over() {
-			r.loggedOut()
+			r.loggedOut(p)
 		}
 	}
 	return board, err
@@ -72,6 +72,7 @@ func (r *run) ask() (app.Board, error) {
 func (r *run) fine(board app.Board) {
 	now := time.Now()
 	r.logins.proved()
+	r.stale = false
 	r.pace.good()
 	r.page = app.PageBoard
 	if len(board.Jobs) == 0 {

@@ -208,7 +208,7 @@ func TestWrongCredentialsAreTriedTwiceAndThenWaitForTheUser(t *testing.T) {
 	})
 }
 
-func TestABoardThatSaysLoggedOutAfterEachLogInThatWasTakenIsTroubleOfThePortal(t *testing.T) {
+func TestABoardThatSaysLoggedOutAfterEachLogInMeansWrongCredentials(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.portal.faults = func(kind, _ string) *fault {
 			if kind == "look" {
@@ -217,6 +217,24 @@ func TestABoardThatSaysLoggedOutAfterEachLogInThatWasTakenIsTroubleOfThePortal(t
 			return nil
 		}
 		w.start()
+		w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
+		w.pass(10 * time.Minute)
+		w.want(w.portal.count("login", "") == 2, "tried %d times", w.portal.count("login", ""))
+	})
+}
+
+func TestWhereTheCredentialsHaveBeenRightItIsTroubleOfThePortal(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.pass(5 * time.Second)
+		w.portal.set(func() {
+			w.portal.faults = func(kind, _ string) *fault {
+				if kind == "look" {
+					return &fault{instead: loggedOut()}
+				}
+				return nil
+			}
+		})
 		w.pass(5 * time.Minute)
 		status := w.bot.Status()
 		w.want(status.Running(), "it gave up: %+v", status)

@@ -5,7 +5,7 @@ import "time"
 // Bounds of the pacing. The interval's come from the configuration.
 const (
 	jitter       = 0.06 // Of the interval, up and down: a tenth is promised, and a busy machine needs the rest.
-	firstBackOff = 500 * time.Millisecond
+	firstBackOff = 250 * time.Millisecond
 	lastBackOff  = 10 * time.Second // What the portal asks for itself may be longer.
 	smoothing    = 0.2              // Of the measured interval.
 )
@@ -58,7 +58,7 @@ func (p *pace) good() {
 // the upper half, so that many bots do not come back as one.
 func backOffAfter(failures int, random float64) time.Duration {
 	full := lastBackOff
-	if failures < 6 { // 500 ms doubled five times is above the bound already.
+	if failures < 7 { // 250 ms doubled six times is above the bound already.
 		full = min(firstBackOff<<(max(failures, 1)-1), lastBackOff)
 	}
 	return time.Duration((0.5 + 0.5*random) * float64(full))

@@ -76,6 +76,7 @@ type run struct {
 	digest         digest
 	postedNow      bool       // Something was posted in this round.
 	freeBoard      *app.Board // The newest that came as a reply.
+	stale          bool       // The newest board's forms are not to be submitted any more.
 	rejects        []*seen    // To be rejected, on the newest board.
 	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
 	settledNow     bool       // Something was settled since the last claim.
@@ -93,6 +94,7 @@ func newRun(b *Bot, s app.Session, lease app.Lease) *run {
 	r.acting, r.cancelAct = context.WithCancelCause(context.Background())
 	r.looking, r.cancelLook = context.WithCancelCause(r.acting)
 	r.pace.random = b.random
+	r.logins.proven = s.TotalChecks > 0 // Resumed.
 	r.config = app.DefaultConfiguration()
 	return r
 }
