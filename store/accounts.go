@@ -43,11 +43,10 @@ func (s *Store) Revision(ctx context.Context) (int64, error) {
 }
 
 // lockAccount makes everyone else who writes to the account wait until the end of the
-// transaction, and makes the account where it is not there yet.
+// transaction, makes the account where it is not there yet, and counts its revision up.
 func (s *Store) lockAccount(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	lock := `SELECT revision FROM atozbot_accounts WHERE id = $1` + s.base().dialect.forUpdate
-	var revision int64
-	err := tx.QueryRowContext(ctx, lock, id).Scan(&revision)
+	const lock = `UPDATE atozbot_accounts SET revision = revision + 1, updated_ms = $2 WHERE id = $1`
+	err := changedOne(tx.ExecContext(ctx, lock, id, now.UnixMilli()))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
@@ -55,13 +54,7 @@ func (s *Store) lockAccount(ctx context.Context, tx *sql.Tx, id string, now time
 		id, accountName(id), now.UnixMilli()); err != nil {
 		return err
 	}
-	return tx.QueryRowContext(ctx, lock, id).Scan(&revision)
-}
-
-// touchAccount says that something of the account has changed.
-func touchAccount(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE atozbot_accounts SET revision = revision + 1, updated_ms = $2 WHERE id = $1`, id, now.UnixMilli())
-	return err
+	return changedOne(tx.ExecContext(ctx, lock, id, now.UnixMilli()))
 }
 
 func accountName(id string) string {

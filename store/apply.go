@@ -80,7 +80,6 @@ func (s *Store) applyIn(ctx context.Context, tx *sql.Tx, r app.Record) ([]app.Ev
 		at = time.Now()
 	}
 	counted := newRollup(r.AccountID)
-	var changed bool
 	if r.Session != nil || len(r.Jobs) > 0 || len(r.Claims) > 0 {
 		if err := s.lockAccount(ctx, tx, r.AccountID, at); err != nil {
 			return nil, err
@@ -89,25 +88,15 @@ func (s *Store) applyIn(ctx context.Context, tx *sql.Tx, r app.Record) ([]app.Ev
 	if r.Session != nil {
 		session := *r.Session
 		session.AccountID = r.AccountID
-		saved, err := saveSession(ctx, tx, session, counted)
-		if err != nil {
+		if err := saveSession(ctx, tx, session, counted); err != nil {
 			return nil, err
 		}
-		changed = saved
 	}
-	saved, err := saveJobs(ctx, tx, r.AccountID, r.Jobs, counted)
-	if err != nil {
+	if err := saveJobs(ctx, tx, r.AccountID, r.Jobs, counted); err != nil {
 		return nil, err
 	}
-	changed = changed || saved
-	if saved, err = saveClaims(ctx, tx, r.AccountID, r.Claims); err != nil {
+	if err := saveClaims(ctx, tx, r.AccountID, r.Claims); err != nil {
 		return nil, err
-	}
-	changed = changed || saved
-	if changed {
-		if err := touchAccount(ctx, tx, r.AccountID, at); err != nil {
-			return nil, err
-		}
 	}
 	if s.base().mirrorOnly {
 		return nil, nil
@@ -126,9 +115,9 @@ func (s *Store) applyIn(ctx context.Context, tx *sql.Tx, r app.Record) ([]app.Ev
 }
 
 // saveJobs merges jobs with what is stored, and counts the differences.
-func saveJobs(ctx context.Context, tx *sql.Tx, accountID string, jobs []app.JobRecord, counted *rollup) (changed bool, err error) {
+func saveJobs(ctx context.Context, tx *sql.Tx, accountID string, jobs []app.JobRecord, counted *rollup) error {
 	if len(jobs) == 0 {
-		return false, nil
+		return nil
 	}
 	numbers := make([]string, len(jobs))
 	for i, j := range jobs {
@@ -136,7 +125,7 @@ func saveJobs(ctx context.Context, tx *sql.Tx, accountID string, jobs []app.JobR
 	}
 	stored, err := jobsOf(ctx, tx, accountID, numbers)
 	if err != nil {
-		return false, err
+		return err
 	}
 	merged := make(map[string]app.JobRecord)
 	var order []string
@@ -168,16 +157,16 @@ func saveJobs(ctx context.Context, tx *sql.Tx, accountID string, jobs []app.JobR
 		}
 		counted.addJob(merged[number], 1)
 		if rows[i], err = jobRow(merged[number]); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return len(rows) > 0, jobTable().upsert(ctx, tx, rows)
+	return jobTable().upsert(ctx, tx, rows)
 }
 
 // saveClaims merges claims with what is stored.
-func saveClaims(ctx context.Context, tx *sql.Tx, accountID string, claims []app.Claim) (changed bool, err error) {
+func saveClaims(ctx context.Context, tx *sql.Tx, accountID string, claims []app.Claim) error {
 	if len(claims) == 0 {
-		return false, nil
+		return nil
 	}
 	type key struct {
 		number string
@@ -189,7 +178,7 @@ func saveClaims(ctx context.Context, tx *sql.Tx, accountID string, claims []app.
 	}
 	stored, err := claimsOf(ctx, tx, accountID, numbers)
 	if err != nil {
-		return false, err
+		return err
 	}
 	current := make(map[key]app.Claim)
 	for _, c := range stored {
@@ -217,5 +206,5 @@ func saveClaims(ctx context.Context, tx *sql.Tx, accountID string, claims []app.
 	for i, k := range order {
 		rows[i] = claimRow(current[k])
 	}
-	return len(rows) > 0, claimTable().upsert(ctx, tx, rows)
+	return claimTable().upsert(ctx, tx, rows)
 }

@@ -79,12 +79,12 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, c app.Claim, check func(a
 	case c.Version <= stored.Version:
 		return stored, app.Errorf(app.CodeConflict, "The claim on this job has changed meanwhile.")
 	}
-	if err := checkLease(ctx, tx, c.AccountID, c.Epoch); err != nil {
-		return app.Claim{}, err
-	}
-	tally, err := tallyOf(ctx, tx, c.AccountID, c.SessionID, c.ClaimedAt.Add(-tallyBack), c.Number)
+	tally, epoch, err := tallyOf(ctx, tx, c.AccountID, c.SessionID, c.ClaimedAt.Add(-tallyBack), c.Number)
 	if err != nil {
 		return app.Claim{}, err
+	}
+	if epoch != c.Epoch { // It was begun under a lease that has changed hands since.
+		return app.Claim{}, app.Errorf(app.CodeConflict, "Another replica runs this account now.")
 	}
 	if err := check(tally); err != nil {
 		return app.Claim{}, err
@@ -97,20 +97,7 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, c app.Claim, check func(a
 			return app.Claim{}, err
 		}
 	}
-	return c, touchAccount(ctx, tx, c.AccountID, c.ClaimedAt)
-}
-
-// checkLease refuses what was begun under a lease that has changed hands since.
-func checkLease(ctx context.Context, q queryer, accountID string, epoch int64) error {
-	var current int64
-	err := q.QueryRowContext(ctx, `SELECT epoch FROM atozbot_leases WHERE account_id = $1`, accountID).Scan(&current)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	if current != epoch {
-		return app.Errorf(app.CodeConflict, "Another replica runs this account now.")
-	}
-	return nil
+	return c, nil
 }
 
 // Unsettled gives the claims whose outcome is not known, oldest first.
@@ -160,26 +147,34 @@ func someClaims(ctx context.Context, q queryer, where string, args ...any) ([]ap
 func (s *Store) Tally(ctx context.Context, accountID, sessionID string, from time.Time) (app.Tally, error) {
 	var tally app.Tally
 	err := s.reading(ctx, "count what is taken", func(ctx context.Context, q queryer) (err error) {
-		tally, err = tallyOf(ctx, q, accountID, sessionID, from, "")
+		tally, _, err = tallyOf(ctx, q, accountID, sessionID, from, "")
 		return err
 	})
 	return tally, err
 }
 
-// tallyOf counts everything but the job with the number without.
-func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from time.Time, without string) (app.Tally, error) {
-	var tally app.Tally
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FILTER (WHERE act = 'accept' AND outcome IN ('', 'unknown', 'accepted')),
+// tallyOf counts everything but the job with the number without, and gives the epoch of
+// the account's lease.
+func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from time.Time, without string) (tally app.Tally, epoch int64, err error) {
+	without = clean(without)
+	err = q.QueryRowContext(ctx, `SELECT coalesce((SELECT epoch FROM atozbot_leases WHERE account_id = $3), 0),
+		COUNT(*) FILTER (WHERE act = 'accept' AND outcome IN ('', 'unknown', 'accepted')),
 		COUNT(*) FILTER (WHERE act = 'reject' AND outcome IN ('', 'unknown', 'rejected'))
-		FROM atozbot_claims WHERE session_id = $1 AND number <> $2`, sessionID, clean(without)).Scan(&tally.Session, &tally.Rejected)
+		FROM atozbot_claims WHERE session_id = $1 AND number <> $2`, sessionID, without, accountID).Scan(&epoch, &tally.Session, &tally.Rejected)
 	if err != nil {
-		return tally, err
+		return tally, 0, err
 	}
+	// A claim is stored before the job's row says so, and is known where that row is not.
 	taken := make(map[string]bool)
-	book := func(rows *sql.Rows) error {
+	err = each(ctx, q, `SELECT number, ref, language, job_type, starts_ms, ends_ms, 1 AS sort FROM atozbot_jobs
+			WHERE account_id = $1 AND status = 'accepted' AND ends_ms > $2 AND starts_ms IS NOT NULL
+		UNION ALL SELECT number, ref, language, job_type, starts_ms, ends_ms, 2 FROM atozbot_claims
+			WHERE account_id = $1 AND act = 'accept' AND outcome IN ('', 'unknown', 'accepted') AND ends_ms > $2 AND starts_ms IS NOT NULL
+		ORDER BY 7, 5, 1`, []any{accountID, from.UnixMilli()}, func(rows *sql.Rows) error {
 		b := app.Booking{Firm: true}
 		var ref, language string
-		if err := rows.Scan(&b.Number, &ref, &language, &b.JobType, stamp{&b.StartsAt}, stamp{&b.EndsAt}); err != nil {
+		var sort int
+		if err := rows.Scan(&b.Number, &ref, &language, &b.JobType, stamp{&b.StartsAt}, stamp{&b.EndsAt}, &sort); err != nil {
 			return err
 		}
 		if !taken[b.Number] && b.Number != without {
@@ -188,19 +183,8 @@ func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from t
 			tally.Bookings = append(tally.Bookings, b)
 		}
 		return nil
-	}
-	fromMS := from.UnixMilli()
-	err = each(ctx, q, `SELECT number, ref, language, job_type, starts_ms, ends_ms FROM atozbot_jobs
-		WHERE account_id = $1 AND status = 'accepted' AND ends_ms > $2 AND starts_ms IS NOT NULL ORDER BY starts_ms, number`,
-		[]any{accountID, fromMS}, book)
-	if err != nil {
-		return tally, err
-	}
-	// The claim is stored before the job's row says so, and is known where that row is not.
-	err = each(ctx, q, `SELECT number, ref, language, job_type, starts_ms, ends_ms FROM atozbot_claims
-		WHERE account_id = $1 AND act = 'accept' AND outcome IN ('', 'unknown', 'accepted') AND ends_ms > $2 AND starts_ms IS NOT NULL
-		ORDER BY starts_ms, number`, []any{accountID, fromMS}, book)
-	return tally, err
+	})
+	return tally, epoch, err
 }
 
 func label(ref, language string) string {

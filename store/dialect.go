@@ -28,9 +28,6 @@ import (
 type dialect struct {
 	name  string // As the folder of its migrations is called.
 	goose goose.Dialect
-	// forUpdate ends a SELECT whose rows are to stay as they are until the commit. In
-	// SQLite a writing transaction is alone from its beginning.
-	forUpdate string
 	// tableExists asks whether the current schema has table $1.
 	tableExists string
 	// readOnly selects 1 where a transaction may not write, else 0.
@@ -46,10 +43,8 @@ const (
 
 func postgresDialect() dialect {
 	return dialect{
-		name:  postgresName,
-		goose: goose.DialectPostgres,
-		// NO KEY, so that rows that point to the locked one can be written meanwhile.
-		forUpdate:   " FOR NO KEY UPDATE",
+		name:        postgresName,
+		goose:       goose.DialectPostgres,
 		tableExists: `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1`,
 		readOnly:    `SELECT CASE current_setting('transaction_read_only') WHEN 'on' THEN 1 ELSE 0 END`,
 		snapshot:    sql.LevelRepeatableRead,

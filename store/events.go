@@ -15,51 +15,48 @@ func eventTable() table {
 
 // saveEvents stores the events that are not stored yet, and gives them with their ids.
 // The counter's row stays locked until the commit, so ids grow in the order of commits,
-// and whoever has read id n will never find a smaller one that is new.
+// and whoever has read id n will never find a smaller one that is new. An event that was
+// stored already leaves a gap in the ids.
 func (s *Store) saveEvents(ctx context.Context, tx *sql.Tx, events []app.Event) ([]app.Event, error) {
+	events = eachKeyOnce(events)
 	if len(events) == 0 {
 		return nil, nil
 	}
 	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT last_id FROM atozbot_event_counter WHERE id = 1`+s.base().dialect.forUpdate).Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, `UPDATE atozbot_event_counter SET last_id = last_id + $1 WHERE id = 1 RETURNING last_id`, len(events)).Scan(&last); err != nil {
 		return nil, err
 	}
-	keys := make([]string, len(events))
-	for i, e := range events {
-		keys[i] = e.Key
+	rows := make([][]any, len(events))
+	for i := range events {
+		e := &events[i]
+		e.ID = last - int64(len(events)-1-i)
+		rows[i] = []any{e.ID, e.Key, clean(e.Type), e.AccountID, e.SessionID, mustMS(e.At), clean(string(validJSON(e.Data)))}
 	}
-	known := make(map[string]bool)
-	err := inGroups(keys, func(group []any) error {
-		return each(ctx, tx, `SELECT key FROM atozbot_events WHERE key IN `+places(1, len(group)), group, func(rows *sql.Rows) error {
-			var key string
-			err := rows.Scan(&key)
-			known[key] = true
-			return err
-		})
-	})
+	fresh, err := eventTable().addFresh(ctx, tx, rows)
 	if err != nil {
 		return nil, err
 	}
 	var stored []app.Event
-	var rows [][]any
+	for _, e := range events {
+		if fresh[e.ID] {
+			stored = append(stored, e)
+		}
+	}
+	return stored, nil
+}
+
+// eachKeyOnce gives copies of the events, without those whose key came before.
+func eachKeyOnce(events []app.Event) []app.Event {
+	var once []app.Event
+	seen := make(map[string]bool, len(events))
 	for _, e := range events {
 		e.Key = clean(e.Key)
-		if known[e.Key] {
-			continue
+		if !seen[e.Key] {
+			seen[e.Key] = true
+			once = append(once, e)
 		}
-		known[e.Key] = true
-		last++
-		e.ID = last
-		stored = append(stored, e)
-		rows = append(rows, []any{e.ID, e.Key, clean(e.Type), e.AccountID, e.SessionID, mustMS(e.At), clean(string(validJSON(e.Data)))})
 	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE atozbot_event_counter SET last_id = $1 WHERE id = 1`, last); err != nil {
-		return nil, err
-	}
-	return stored, eventTable().add(ctx, tx, rows)
+	return once
 }
 
 // validJSON keeps what is no JSON from breaking what it is put into.
@@ -88,7 +85,7 @@ func (s *Store) EventsAfter(ctx context.Context, id int64, limit int) ([]app.Eve
 	return found, err
 }
 
-// LatestEventID gives the greatest id; 0 where there is no event yet. It stays when
+// LatestEventID gives the greatest id that was given; 0 where none was yet. It stays when
 // events are done away with for their age.
 func (s *Store) LatestEventID(ctx context.Context) (int64, error) {
 	var last int64

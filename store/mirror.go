@@ -122,12 +122,12 @@ func (s *Store) writeMirror(ctx context.Context, tx *sql.Tx, m mirror, now time.
 		}
 	}
 	for _, session := range m.sessions {
-		if _, err := saveSession(ctx, tx, session, newRollup(session.AccountID)); err != nil {
+		if err := saveSession(ctx, tx, session, newRollup(session.AccountID)); err != nil {
 			return err
 		}
 	}
 	for account, jobs := range byAccount(m.jobs, func(j app.JobRecord) string { return j.AccountID }) {
-		if _, err := saveJobs(ctx, tx, account, jobs, newRollup(account)); err != nil {
+		if err := saveJobs(ctx, tx, account, jobs, newRollup(account)); err != nil {
 			return err
 		}
 	}
@@ -172,8 +172,7 @@ func mirrorClaimsOf(ctx context.Context, tx *sql.Tx, account string, claims []ap
 			}
 		}
 	}
-	_, err = saveClaims(ctx, tx, account, claims)
-	return err
+	return saveClaims(ctx, tx, account, claims)
 }
 
 func byAccount[T any](rows []T, account func(T) string) map[string][]T {

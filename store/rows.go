@@ -58,6 +58,28 @@ func (t table) add(ctx context.Context, q queryer, rows [][]any) error {
 }
 
 func (t table) write(ctx context.Context, q queryer, rows [][]any, conflict string) error {
+	return t.inChunks(rows, conflict, func(query string, args []any) error {
+		_, err := q.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+// addFresh is add, and gives the ids, which are numbers, of the rows that were not there.
+func (t table) addFresh(ctx context.Context, q queryer, rows [][]any) (map[int64]bool, error) {
+	fresh := make(map[int64]bool, len(rows))
+	err := t.inChunks(rows, " ON CONFLICT DO NOTHING RETURNING id", func(query string, args []any) error {
+		return each(ctx, q, query, args, func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			fresh[id] = true
+			return err
+		})
+	})
+	return fresh, err
+}
+
+// inChunks gives the statements that insert rows.
+func (t table) inChunks(rows [][]any, conflict string, run func(query string, args []any) error) error {
 	for len(rows) > 0 {
 		for _, n := range t.chunks() {
 			if n > len(rows) {
@@ -65,7 +87,7 @@ func (t table) write(ctx context.Context, q queryer, rows [][]any, conflict stri
 			}
 			query := "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES " +
 				tuples(n, len(t.columns)) + conflict
-			if _, err := q.ExecContext(ctx, query, slices.Concat(rows[:n]...)...); err != nil {
+			if err := run(query, slices.Concat(rows[:n]...)); err != nil {
 				return fmt.Errorf("write %s: %w", t.name, err)
 			}
 			rows = rows[n:]

@@ -37,7 +37,7 @@ func selectSessions(rest string) string {
 
 // saveSession stores a session that is newer than the stored one, and counts the time
 // that it has run since.
-func saveSession(ctx context.Context, tx *sql.Tx, in app.Session, r *rollup) (changed bool, err error) {
+func saveSession(ctx context.Context, tx *sql.Tx, in app.Session, r *rollup) error {
 	if in.Source == "" {
 		in.Source = app.SourceBuiltIn
 	}
@@ -45,13 +45,13 @@ func saveSession(ctx context.Context, tx *sql.Tx, in app.Session, r *rollup) (ch
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
-		return false, err
+		return err
 	case !newer(in.Version, in.UpdatedAt, stored.Version, stored.UpdatedAt):
-		return false, nil
+		return nil
 	default:
 		r.addUptime(stored, in)
 	}
-	return true, sessionTable().upsert(ctx, tx, [][]any{sessionRow(in)})
+	return sessionTable().upsert(ctx, tx, [][]any{sessionRow(in)})
 }
 
 // Session gives one session; CodeNotFound where there is none.
