@@ -142,11 +142,10 @@ type decoded struct {
 	whole   bool     // Every row that could be a job was read.
 }
 
-// origin is where the value of a field of a job's form stands on the page: in the tag
-// that begins at start and ends before end.
+// origin is the control that a field of a job's form came from.
 type origin struct {
 	job, field int
-	start, end int
+	tag        tag
 }
 
 // boardReader reads a board's rows.
@@ -415,9 +414,7 @@ func (r *boardReader) readForm(at int, j *app.Job) {
 		}
 		j.AcceptForm = ready
 		for i, c := range on {
-			if c.node.DataAtom == atom.Input || c.node.DataAtom == atom.Button {
-				r.out.origins = append(r.out.origins, origin{job: len(r.out.jobs), field: i, start: c.start, end: c.end})
-			}
+			r.out.origins = append(r.out.origins, origin{job: len(r.out.jobs), field: i, tag: c.tag})
 		}
 		return
 	}

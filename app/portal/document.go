@@ -28,6 +28,16 @@ type document struct {
 	cut      bool   // The page ended inside a table.
 	// ids of elements to forms with that id, for controls that name theirs.
 	labelled map[string]*form
+
+	// For recognising the page when it comes again; see unchanged.go.
+	asides []span // Texts outside of tables, forms and headings, scripts, comments.
+	tags   []tag  // Of elements whose attributes' values nobody reads.
+}
+
+// span is a stretch of the page's bytes.
+type span struct {
+	start, end int
+	until      string // What ends it, and does not stand within it.
 }
 
 // form is a form of the page, with the controls that would be submitted with it.
@@ -38,10 +48,13 @@ type form struct {
 
 // control is a field or a button of a form.
 type control struct {
-	node *html.Node
+	tag
 	form *form // nil for one that stands in no form.
-	// Where its tag stands in the page's bytes, so that a field's value can be read
-	// again from a page that is otherwise the same.
+}
+
+// tag is an element and where its start tag stands in the page's bytes.
+type tag struct {
+	node       *html.Node
 	start, end int
 }
 
@@ -148,7 +161,12 @@ func (b *builder) token(z *html.Tokenizer, kind html.TokenType, size int) {
 	switch kind {
 	case html.TextToken:
 		if b.dropping == 0 {
+			b.noteAside(size)
 			b.addText(z.Text())
+		}
+	case html.CommentToken:
+		if raw := z.Raw(); bytes.HasPrefix(raw, []byte("<!--")) && bytes.HasSuffix(raw, []byte("-->")) && size >= len("<!---->") {
+			b.doc.asides = append(b.doc.asides, span{b.offset + len("<!--"), b.offset + size - len("-->"), "-->"})
 		}
 	case html.StartTagToken, html.SelfClosingTagToken:
 		name, more := z.TagName()
@@ -212,6 +230,28 @@ func (b *builder) addText(s []byte) {
 	adopt(b.top(), n)
 }
 
+// noteAside notes a text that says nothing of jobs, nor of what the page is: it stands
+// outside of tables, forms and headings.
+func (b *builder) noteAside(size int) {
+	until := "<"
+	switch b.top().DataAtom {
+	case atom.Script:
+		until = "</"
+	case atom.Style:
+		return
+	}
+	if len(b.open) > 0 {
+		return
+	}
+	for _, n := range b.stack {
+		switch n.DataAtom {
+		case atom.Table, atom.Title, atom.H1, atom.H2, atom.Select, atom.Textarea, atom.Button:
+			return
+		}
+	}
+	b.doc.asides = append(b.doc.asides, span{b.offset, b.offset + size, until})
+}
+
 // adopt hangs child under parent, behind its other children.
 func adopt(parent, child *html.Node) {
 	child.Parent = parent
@@ -224,21 +264,21 @@ func adopt(parent, child *html.Node) {
 	parent.LastChild = child
 }
 
-func (b *builder) start(z *html.Tokenizer, tag atom.Atom, name []byte, more, selfClosing bool, size int) {
-	if !b.makeRoom(tag) {
+func (b *builder) start(z *html.Tokenizer, kind atom.Atom, name []byte, more, selfClosing bool, size int) {
+	if !b.makeRoom(kind) {
 		return
 	}
 	n := b.nodes.next()
-	n.Type, n.DataAtom = html.ElementNode, tag
-	if tag != 0 {
-		n.Data = tag.String()
+	n.Type, n.DataAtom = html.ElementNode, kind
+	if kind != 0 {
+		n.Data = kind.String()
 	} else {
 		n.Data = b.keep(name)
 	}
 	n.Attr = b.attributes(z, more)
 	adopt(b.top(), n)
 
-	switch tag {
+	switch kind {
 	case atom.Base:
 		if b.doc.base == "" {
 			b.doc.base = strings.TrimSpace(attribute(n, "href"))
@@ -249,23 +289,25 @@ func (b *builder) start(z *html.Tokenizer, tag atom.Atom, name []byte, more, sel
 			return // It holds no cell: its fields are known by where it ends.
 		}
 	case atom.Input, atom.Button, atom.Select, atom.Textarea:
-		c := control{node: n, start: b.offset, end: b.offset + size}
+		c := control{tag: tag{n, b.offset, b.offset + size}}
 		if len(b.open) > 0 {
 			c.form = b.open[len(b.open)-1].form
 		}
 		b.doc.controls = append(b.doc.controls, c)
+	case atom.Meta, atom.Script, atom.Link, atom.Img:
+		b.doc.tags = append(b.doc.tags, tag{n, b.offset, b.offset + size})
 	case atom.Svg, atom.Math:
 		b.foreign++
 	}
-	if void(tag) || selfClosing && b.foreign > 0 {
-		if selfClosing && (tag == atom.Svg || tag == atom.Math) {
+	if void(kind) || selfClosing && b.foreign > 0 {
+		if selfClosing && (kind == atom.Svg || kind == atom.Math) {
 			b.foreign--
 		}
 		return
 	}
 	if len(b.stack) < deepest {
 		b.stack = append(b.stack, n)
-	} else if tag == atom.Svg || tag == atom.Math {
+	} else if kind == atom.Svg || kind == atom.Math {
 		b.foreign--
 	}
 }

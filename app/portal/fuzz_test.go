@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/net/html"
 
 	"github.com/atozbot/atozbot/app"
@@ -123,6 +125,54 @@ func FuzzRenewed(f *testing.F) {
 			if (got == nil) != (want == nil) || got != nil && (got.Action != want.Action || encode(got.Fields) != encode(want.Fields)) {
 				t.Errorf("job %s would be accepted with %+v, and should be with %+v", jobs[i].Number, got, want)
 			}
+		}
+	})
+}
+
+// FuzzUnchanged holds that a page which is taken for the one before, though a piece of it
+// is another, reads the same when it is read anew.
+func FuzzUnchanged(f *testing.F) {
+	bases := []string{
+		strings.Replace(boardOf(2, firstToken), "<main>", `<!-- 12 --><script nonce="n">var a = "b";</script><p>It is <b>noon</b></p><form action="/s"><input name=q value=x></form><main>`, 1),
+		framed(table(noJobs)),
+		framed(table(jobRow("48213", "Matched")+`<!-- x -->`+jobRow("48214", "Filled")) + `<a rel="next" href="?page=2">Next</a>`),
+		marker + table(rowWith("48213/A", "<button form=f name=a value='b c d e'>Go</button>")) + `<textarea form=f name=t>text</textarea><form id=f method=post action="/interpreter-jobs/48213/matched"><input name=x value=""></form><style>a{}</style>`,
+	}
+	for _, piece := range []string{"", "x", "<", ">", "-->", "<!--", "</script>", `"`, "'", "<table>", "</table>", "<form>", "</form>", "<title>", "</tr>", "&quot;", "<input type=hidden name=a value=b>", "<template>", "<script>", loginForm} {
+		for base := range bases {
+			f.Add(base, len(bases[base])/2, 3, piece)
+			f.Add(base, len(bases[base])-60, 0, piece)
+		}
+	}
+	c := testClient(f, "https://portal.example.com")
+	read := func(body string) (finding, *boardPage) {
+		p := pageFrom(c, "/interpreter-jobs", body)
+		defer p.release()
+		found := p.classify(toLook)
+		if found.class != app.PageBoard && found.class != app.PageEmptyBoard {
+			return found, nil
+		}
+		return found, p.boardPage("", p.readBoard(found.board, time.UTC))
+	}
+	f.Fuzz(func(t *testing.T, base, at, size int, piece string) {
+		if base < 0 || base >= len(bases) || at < 0 || at > len(bases[base]) || size < 0 || at+size > len(bases[base]) {
+			return
+		}
+		_, before := read(bases[base])
+		body := bases[base][:at] + piece + bases[base][at+size:]
+		jobs, _, ok := before.again(pageFrom(c, "/interpreter-jobs", body))
+		if !ok {
+			return
+		}
+		found, anew := read(body)
+		if anew == nil {
+			t.Fatalf("it was taken for the board, and is %q: %s", found.class, found.reason)
+		}
+		if diff := cmp.Diff(anew.read.jobs, jobs, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("it reads otherwise: %s", diff)
+		}
+		if anew.next != before.next || anew.doubt != before.doubt || anew.read.whole != before.read.whole {
+			t.Error("it goes on otherwise")
 		}
 	})
 }

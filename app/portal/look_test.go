@@ -209,15 +209,52 @@ func TestABoardThatHasNotChangedIsRecognisedAndItsFormsAreFresh(t *testing.T) {
 	}
 }
 
+func TestWhatSaysNothingOfJobsMakesNoOtherBoard(t *testing.T) {
+	noisy := func(n string) string {
+		page := boardOf(3, firstToken)
+		for old, with := range map[string]string{
+			"<title>":         `<meta name="request-id" content="` + n + `"><script nonce="` + n + `" src="/app.js?v=` + n + `"></script><link rel="stylesheet" href="/x.css?` + n + `"><title>`,
+			"<main>":          `<p class="clock">It is <b>12:0` + n + `</b> o'clock</p><!-- made in ` + n + ` ms --><script>var now = ` + n + `;</script><form action="/search"><input name="q" value="` + n + `"></form><main>`,
+			"&copy;":          n + " visitors ",
+			`data-id="48001"`: `data-id="48001"><!-- ` + n + ` --`,
+		} {
+			page = strings.ReplaceAll(page, old, with)
+		}
+		return page
+	}
+	s := newStand(t)
+	looks := 0
+	s.on("GET /interpreter-jobs", func(w http.ResponseWriter, r *http.Request) {
+		looks++
+		page200(noisy(fmt.Sprint(looks*looks)))(w, r)
+	})
+	c := client(t, s)
+	for look := range 4 {
+		board, err := c.Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if board.Unchanged != (look > 0) || len(board.Jobs) != 3 {
+			t.Errorf("look %d: unchanged %v, %d jobs", look, board.Unchanged, len(board.Jobs))
+		}
+	}
+}
+
 func TestWhateverDiffersBesideATokenIsRead(t *testing.T) {
 	base := boardOf(3, firstToken)
 	for name, change := range map[string]func(string) string{
-		"another time":   func(s string) string { return strings.Replace(s, "14:30", "14:45", 1) },
-		"another number": func(s string) string { return strings.ReplaceAll(s, "48001", "48009") },
-		"another method": func(s string) string { return strings.Replace(s, `value="PUT"`, `value="PATCH"`, 1) },
-		"another action": func(s string) string { return strings.Replace(s, `48001/matched"`, `48001/matched?x=1"`, 1) },
-		"one row more":   func(s string) string { return strings.Replace(s, "</tbody>", jobRow("51000", "Matched")+"</tbody>", 1) },
-		"a log-in form":  func(s string) string { return strings.Replace(s, "</section>", "</section>"+loginForm, 1) },
+		"another time":     func(s string) string { return strings.Replace(s, "14:30", "14:45", 1) },
+		"another number":   func(s string) string { return strings.ReplaceAll(s, "48001", "48009") },
+		"another action":   func(s string) string { return strings.Replace(s, `48001/matched"`, `48001/matched?x=1"`, 1) },
+		"one row more":     func(s string) string { return strings.Replace(s, "</tbody>", jobRow("51000", "Matched")+"</tbody>", 1) },
+		"a text in a cell": func(s string) string { return strings.Replace(s, "<strong>48001", "<strong>48009", 1) },
+		"a heading":        func(s string) string { return strings.Replace(s, "<h1>Interpreter jobs", "<h1>Maintenance", 1) },
+		"a way to the log-in": func(s string) string {
+			return strings.Replace(s, `<meta name="csrf-token" content="`, `<meta http-equiv="refresh" content="`, 1)
+		},
+		"a tag in a text":     func(s string) string { return strings.Replace(s, "&copy;", `<div class="g-recaptcha"></div>`, 1) },
+		"a comment around it": func(s string) string { return strings.Replace(s, "&copy;", "<!--", 1) },
+		"a log-in form":       func(s string) string { return strings.Replace(s, "</section>", "</section>"+loginForm, 1) },
 		"a token that ends oddly": func(s string) string {
 			return strings.Replace(s, `value="`+firstToken+`"`, `value="x" disabled data-x="`+firstToken+`"`, 2)
 		},

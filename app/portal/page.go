@@ -198,14 +198,18 @@ func (p *page) ownText() string {
 }
 
 // sentence finds the words on the page and gives what the portal says there: the line
-// that holds them.
+// that holds them, and of several the longest, which says most.
 func (p *page) sentence(w words) string {
+	said := ""
 	for _, line := range p.lines() {
-		if w.in(plain(line)) != "" {
-			return shorten(line)
+		if len(line) > len(said) && w.in(plain(line)) != "" {
+			said = line
 		}
 	}
-	return w.in(p.ownText()) // They go over a line's end.
+	if said == "" {
+		return w.in(p.ownText()) // They go over a line's end.
+	}
+	return shorten(said)
 }
 
 // lines gives the page's visible text, a line for every stretch that the layout sets off.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/url"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/atom"
@@ -15,9 +14,10 @@ import (
 // boardPage is a page of the board as it was read, kept to recognise it when it comes again.
 //
 // A board that has not changed still differs from look to look: its forms carry fresh
-// tokens. They are the only bytes that may differ. The places where tokens stand are
-// known from the reading (slots), everything between them is compared byte for byte,
-// and the tokens are taken from where they stand now. So nothing is decoded, no two
+// tokens, its head a number for the request, its foot a clock. Where such things stand
+// is known from the reading (slots): the values of forms' fields, and what says nothing
+// of jobs nor of what the page is. Everything between them is compared byte for byte,
+// and the fields are taken from what stands there now. So nothing is decoded, no two
 // different boards are taken for one, and a form is never sent with an old token.
 type boardPage struct {
 	asked       string   // The address that was asked for.
@@ -29,23 +29,22 @@ type boardPage struct {
 	read  decoded
 	next  string
 	doubt bool
-
-	slots   []slot
-	slotted bool // The slots were looked for.
-	tokens  []string
+	slots []slot
 }
 
-// slot is a place of the page's body at which a token stands. job is -1 for one that
-// belongs to no job's form.
-type slot struct{ start, end, job, field int }
+// slot is a stretch of the page at which something else may stand the next time. job is
+// -1 for one that belongs to no job's form.
+type slot struct {
+	span
+	job, field int
+}
 
 const (
-	shortestToken = 12 // What is shorter is no token: it is expected not to change.
-	longestToken  = 4096
-	mostTokens    = 8 // Different tokens that are looked for all over the page.
+	longestValue = 4 << 10  // Of what stands in a field.
+	longestAside = 64 << 10 // Of a text, a script or a comment.
 
-	// What does not stand in a token as it is written, or means something else than it
-	// says: a page with such a token is read anew.
+	// What does not stand in a field as it is written, or means something else than it
+	// says: a page with such a value is read anew.
 	unlikely = "<>&\r\n\x00"
 )
 
@@ -56,28 +55,123 @@ func (p *page) boardPage(asked string, read decoded) *boardPage {
 		asked: asked, final: p.url, contentType: p.header.Get("Content-Type"),
 		body: p.body, asSent: p.asSent, read: read, next: next.absolute, doubt: doubt,
 	}
-	for i := range p.doc.controls {
-		c := &p.doc.controls[i]
-		if c.node.DataAtom == atom.Input && strings.EqualFold(attribute(c.node, "type"), "hidden") {
-			b.addToken(attribute(c.node, "value"))
-		}
-	}
-	for _, n := range elements(p.doc.root, atom.Meta) {
-		if strings.Contains(attribute(n, "name"), "csrf") {
-			b.addToken(attribute(n, "content"))
-		}
-	}
+	b.findSlots(p.doc)
 	return b
 }
 
-func (b *boardPage) addToken(s string) {
-	if len(s) >= shortestToken && len(b.tokens) < mostTokens && !slices.Contains(b.tokens, s) {
-		b.tokens = append(b.tokens, strings.Clone(s))
+// findSlots finds the page's slots, in its order.
+func (b *boardPage) findSlots(doc *document) {
+	b.slots = make([]slot, 0, len(b.read.origins)+len(doc.asides)+len(doc.tags))
+	taken := make(map[int]bool, len(b.read.origins))
+	for _, o := range b.read.origins {
+		taken[o.tag.start] = true
+		if s, ok := b.attributeSpan(o.tag, "value"); ok && b.read.jobs[o.job].AcceptForm.Fields[o.field].Value == string(b.body[s.start:s.end]) {
+			b.slots = append(b.slots, slot{s, o.job, o.field})
+		}
 	}
+	for i := range doc.controls {
+		if c := &doc.controls[i]; c.node.DataAtom == atom.Input && !taken[c.start] {
+			if s, ok := b.attributeSpan(c.tag, "value"); ok {
+				b.slots = append(b.slots, slot{s, -1, 0})
+			}
+		}
+	}
+	for _, t := range doc.tags {
+		for _, key := range inert(t) {
+			if s, ok := b.attributeSpan(t, key); ok {
+				b.slots = append(b.slots, slot{s, -1, 0})
+			}
+		}
+	}
+	for _, s := range doc.asides {
+		b.slots = append(b.slots, slot{s, -1, 0})
+	}
+	slices.SortFunc(b.slots, func(x, y slot) int { return x.start - y.start })
+	kept, end := b.slots[:0], 0
+	for _, s := range b.slots {
+		if s.start >= end && bytes.HasPrefix(b.body[s.end:], []byte(s.until)) {
+			kept, end = append(kept, s), s.end
+		}
+	}
+	b.slots = kept
 }
 
-// again tells whether p is the same page but for its tokens, and gives its jobs with the
-// tokens of p. asRead says that they are those that were read: not even the tokens differ.
+// inert gives the names of those attributes of an element that say nothing of what the
+// page is.
+func inert(t tag) []string {
+	switch t.node.DataAtom {
+	case atom.Meta:
+		if hasAttribute(t.node, "name") && !hasAttribute(t.node, "http-equiv") {
+			return []string{"content"}
+		}
+		return nil
+	case atom.Link:
+		if attribute(t.node, "rel") == "stylesheet" {
+			return []string{"href", "integrity", "nonce"}
+		}
+		return nil
+	}
+	return []string{"src", "integrity", "nonce"}
+}
+
+// attributeSpan finds where the value of an attribute stands in its tag: false where it
+// stands there in another way than within quotes and as it is read.
+func (b *boardPage) attributeSpan(t tag, key string) (span, bool) {
+	raw := b.body[t.start:t.end]
+	at := 1 + len(t.node.Data)
+	for at < len(raw) {
+		at += leading(raw[at:], " \t\r\n\f/")
+		name := raw[at : at+until(raw[at:], " \t\r\n\f/>=")]
+		at += len(name)
+		at += leading(raw[at:], " \t\r\n\f")
+		if at >= len(raw) || raw[at] != '=' {
+			if len(name) == 0 {
+				break
+			}
+			continue
+		}
+		at++
+		at += leading(raw[at:], " \t\r\n\f")
+		if at >= len(raw) {
+			break
+		}
+		quote := raw[at]
+		if quote != '"' && quote != '\'' {
+			if bytes.EqualFold(name, []byte(key)) {
+				break
+			}
+			at += until(raw[at:], " \t\r\n\f>")
+			continue
+		}
+		at++
+		size := bytes.IndexByte(raw[at:], quote)
+		if size < 0 {
+			break
+		}
+		if bytes.EqualFold(name, []byte(key)) {
+			return span{t.start + at, t.start + at + size, string(quote)}, string(raw[at:at+size]) == attribute(t.node, key)
+		}
+		at += size + 1
+	}
+	return span{}, false
+}
+
+// leading counts the bytes at the beginning of s that are of a set.
+func leading(s []byte, set string) int {
+	return len(s) - len(bytes.TrimLeft(s, set))
+}
+
+// until counts the bytes at the beginning of s that are not of a set.
+func until(s []byte, set string) int {
+	if i := bytes.IndexAny(s, set); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// again tells whether p is the same page but for what stands in its slots, and gives its
+// jobs with the fields of p. asRead says that they are those that were read: not a byte
+// differs.
 func (b *boardPage) again(p *page) (jobs []app.Job, asRead, ok bool) {
 	if b == nil || p.status != 200 || p.header.Get("Content-Type") != b.contentType ||
 		p.header.Get("Cf-Mitigated") != "" || p.url.String() != b.final.String() {
@@ -89,7 +183,6 @@ func (b *boardPage) again(p *page) (jobs []app.Job, asRead, ok bool) {
 	if bytes.Equal(b.body, p.body) {
 		return b.read.jobs, true, true
 	}
-	b.findSlots()
 	values, ok := b.match(p.body)
 	if !ok {
 		return nil, false, false
@@ -107,14 +200,41 @@ func (b *boardPage) match(body []byte) (values [][]byte, ok bool) {
 			return nil, false
 		}
 		body = body[len(fixed):]
-		end := bytes.IndexByte(body[:min(len(body), longestToken)], b.body[s.end])
-		if end < 0 || bytes.ContainsAny(body[:end], unlikely) || !utf8.Valid(body[:end]) {
+		value, ok := s.take(body)
+		if !ok {
 			return nil, false
 		}
-		values = append(values, body[:end])
-		body, from = body[end:], s.end
+		values = append(values, value)
+		body, from = body[len(value):], s.end
 	}
 	return values, bytes.Equal(b.body[from:], body)
+}
+
+// take gives what stands at the slot, where that is of the kind that stood there before.
+func (s slot) take(body []byte) ([]byte, bool) {
+	most := longestAside
+	if s.until[0] == '"' || s.until[0] == '\'' {
+		most = longestValue
+	}
+	end := bytes.Index(body[:min(len(body), most)], []byte(s.until))
+	if end < 0 {
+		return nil, false
+	}
+	value := body[:end]
+	switch s.until {
+	case "<":
+	case "</", "-->":
+		// A script or a comment that holds the beginning or the end of a comment goes on
+		// where it does not seem to.
+		if bytes.Contains(value, []byte("<!")) || bytes.Contains(value, []byte("--")) || len(value) > 0 && value[0] == '>' {
+			return nil, false
+		}
+	default:
+		if bytes.ContainsAny(value, unlikely) || !utf8.Valid(value) {
+			return nil, false
+		}
+	}
+	return value, true
 }
 
 // renew gives the jobs with the values of the slots in their forms. The jobs handed out
@@ -136,77 +256,4 @@ func (b *boardPage) renew(values [][]byte) []app.Job {
 		j.AcceptForm.Fields[s.field].Value = string(values[i])
 	}
 	return jobs
-}
-
-// findSlots finds the places of tokens: the values of the jobs' fields, and wherever
-// else on the page one of the tokens stands, in a meta element or a script.
-func (b *boardPage) findSlots() {
-	if b.slotted {
-		return
-	}
-	b.slotted = true
-	for _, o := range b.read.origins {
-		value := []byte(b.read.jobs[o.job].AcceptForm.Fields[o.field].Value)
-		tag := b.body[o.start:o.end]
-		if len(value) < shortestToken || bytes.Count(tag, value) != 1 {
-			continue
-		}
-		start := o.start + bytes.Index(tag, value)
-		b.slots = append(b.slots, slot{start, start + len(value), o.job, o.field})
-	}
-	for _, token := range b.tokens {
-		value := []byte(token)
-		for from := 0; ; {
-			i := bytes.Index(b.body[from:], value)
-			if i < 0 {
-				break
-			}
-			b.slots = append(b.slots, slot{from + i, from + i + len(value), -1, 0})
-			from += i + len(value)
-		}
-	}
-	b.arrangeSlots()
-}
-
-// arrangeSlots puts the slots in the page's order. A place found both ways is the job's;
-// one that lies across another is none. Where a job holds a token at a place that is not
-// known, the page is recognised only if no byte has changed.
-func (b *boardPage) arrangeSlots() {
-	slices.SortStableFunc(b.slots, func(x, y slot) int {
-		if x.start != y.start {
-			return x.start - y.start
-		}
-		return y.job - x.job
-	})
-	kept, end := b.slots[:0], 0
-	for _, s := range b.slots {
-		if s.start < end || s.end >= len(b.body) {
-			continue
-		}
-		kept, end = append(kept, s), s.end
-	}
-	b.slots = kept
-
-	type field struct{ job, field int }
-	known := make(map[field]bool, len(b.slots))
-	for _, s := range b.slots {
-		known[field{s.job, s.field}] = true
-	}
-	for i, j := range b.read.jobs {
-		if j.AcceptForm == nil {
-			continue
-		}
-		stale := b.holdsToken(j.AcceptForm.Action) || b.holdsToken(j.DetailsURL)
-		for k, f := range j.AcceptForm.Fields {
-			stale = stale || !known[field{i, k}] && b.holdsToken(f.Value)
-		}
-		if stale {
-			b.slots = nil
-			return
-		}
-	}
-}
-
-func (b *boardPage) holdsToken(s string) bool {
-	return slices.ContainsFunc(b.tokens, func(token string) bool { return strings.Contains(s, token) })
 }
