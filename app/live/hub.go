@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -169,7 +170,7 @@ func (h *Hub) Committed() {
 // id. When they reach the table later under the same key, those who were told are not
 // told again.
 func (h *Hub) Tell(events ...app.Event) {
-	fresh := h.tell(events)
+	fresh := h.tell(slices.Clone(events))
 	if h.o.Bus == nil {
 		return
 	}
@@ -269,12 +270,10 @@ func (h *Hub) readOnce(ctx context.Context) (more bool, err error) {
 		return false, nil
 	}
 	sortByID(events, func(e app.Event) int64 { return e.ID })
+	messages := newMessages(events) // Before the lock: nobody waits for it.
 	h.mu.Lock()
-	for _, e := range events {
-		if e.ID <= h.last {
-			continue
-		}
-		h.ring.add(newMessage(e), h.told.seq(e.Key))
+	for i, e := range events {
+		h.ring.add(messages[i], h.told.seq(e.Key))
 		h.recent.put(e.Key)
 		h.last = e.ID
 	}
@@ -304,13 +303,16 @@ func (h *Hub) setReadable(ctx context.Context, err error) {
 // tell appends events without an id and gives those that were new.
 func (h *Hub) tell(events []app.Event) []app.Event {
 	fresh := make([]app.Event, 0, len(events))
+	for i := range events {
+		events[i].ID = 0
+	}
+	messages := newMessages(events)
 	h.mu.Lock()
-	for _, e := range events {
+	for i, e := range events {
 		if e.Key != "" && (h.told.has(e.Key) || h.recent.has(e.Key)) {
 			continue
 		}
-		e.ID = 0
-		seq := h.ring.add(newMessage(e), 0)
+		seq := h.ring.add(messages[i], 0)
 		h.told.put(e.Key, seq)
 		fresh = append(fresh, e)
 	}

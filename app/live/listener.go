@@ -209,12 +209,13 @@ func (l *Listener) catchUp(ctx context.Context) ([]*Message, error) {
 		return nil, err
 	}
 	sortByID(events, func(e app.Event) int64 { return e.ID })
+	messages := newMessages(events)
 
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	var batch []*Message
-	for _, e := range events {
-		if m := l.take(newMessage(e), h.told.seq(e.Key)); m != nil {
+	for i, e := range events {
+		if m := l.take(messages[i], h.told.seq(e.Key)); m != nil {
 			batch = append(batch, m)
 		}
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -25,6 +26,14 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 // newMessage encodes e once, for every listener.
 func newMessage(e app.Event) *Message {
 	return &Message{ID: e.ID, Type: e.Type, Envelope: envelope(e.Type, e.Data, e.At, e.ID)}
+}
+
+func newMessages(events []app.Event) []*Message {
+	messages := make([]*Message, len(events))
+	for i, e := range events {
+		messages[i] = newMessage(e)
+	}
+	return messages
 }
 
 // envelope builds the JSON that listeners get. Data that are no JSON at all would
@@ -57,11 +66,13 @@ func envelope(kind string, data json.RawMessage, at time.Time, id int64) []byte 
 // server-sent event. Inside JSON strings they are always escaped, so what stands
 // outside of them is white space.
 func appendOneLine(b []byte, data json.RawMessage) []byte {
-	for _, c := range data {
-		if c == '\n' || c == '\r' {
-			c = ' '
+	for len(data) > 0 {
+		end := bytes.IndexAny(data, "\n\r")
+		if end < 0 {
+			return append(b, data...)
 		}
-		b = append(b, c)
+		b = append(append(b, data[:end]...), ' ')
+		data = data[end+1:]
 	}
 	return b
 }
