@@ -221,8 +221,14 @@ func (d *doctor) portal(ctx context.Context) {
 		return
 	}
 	defer client.Close()
-	house := &house{settings: s}
-	if missing := house.missing(); len(missing) > 0 {
+	var missing []string
+	if s.AtozUsername == "" {
+		missing = append(missing, "ATOZ_USERNAME")
+	}
+	if !s.AtozPassword.IsSet() {
+		missing = append(missing, "ATOZ_PASSWORD")
+	}
+	if len(missing) > 0 {
 		d.add("portal log-in", failing, "not tried: "+strings.Join(missing, " and ")+" not set", "Set "+strings.Join(missing, " and ")+".")
 		return
 	}

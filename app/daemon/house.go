@@ -37,7 +37,9 @@ type house struct {
 	address  string
 
 	replica replica
-	portal  *portal.Client
+	account *account
+	busy    *busyBook
+	feed    *feed
 	db      *store.Store
 	journal *store.Journaled // nil where the database is a file of this machine.
 	records records          // The one or the other.
@@ -71,7 +73,7 @@ type records interface {
 
 // open makes everything that listening does not need to wait for: nothing is connected,
 // nothing runs.
-func (h *house) open() error {
+func (h *house) open(client *portal.Client) error {
 	var err error
 	if h.replica, err = thisReplica(h.settings.DataDir, h.started); err != nil {
 		h.log.Warn("the name of this replica cannot be kept over restarts", "error", err)
@@ -83,11 +85,18 @@ func (h *house) open() error {
 		return errors.Join(err, h.records.Close())
 	}
 	h.rulebook = &rulebook{source: h.records, account: app.DefaultAccountID, log: h.log, changed: h.newRules}
+	safe := openSafe(h.settings, h.db, h.log)
+	h.account = newAccount(h.settings, safe, client, h.rulebook, h.log.With(partKey, "portal"))
+	h.busy = &busyBook{
+		db: h.db, safe: safe, account: app.DefaultAccountID, book: h.rulebook, client: addresses{private: h.settings.AllowPrivateAddresses}.client(longestFetch),
+		now: time.Now, log: h.log.With(partKey, "calendars"),
+	}
+	h.feed = &feed{db: h.db, safe: safe, account: app.DefaultAccountID, version: h.process.Build.Version, now: time.Now}
 	h.database = h.keepDatabase()
 	h.redis = keepRedis(h.settings, h.carrier, h.log)
 	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With(partKey, "bot"))
 	h.hub = h.makeHub()
-	h.desk.changed = h.hub.Changed
+	h.desk.changed, h.account.changed = h.hub.Changed, h.hub.Changed
 	h.monitor = health.NewMonitor(health.MonitorOptions{
 		Version: h.process.Build.Version, Database: h.database, Redis: h.redis, Ready: h.ready, More: h.more,
 		Others: map[string]func() health.Service{
@@ -102,7 +111,7 @@ func (h *house) open() error {
 
 // close gives back what open took.
 func (h *house) close() {
-	for _, err := range []error{h.portal.Close(), h.carrier.close(), h.records.Close()} {
+	for _, err := range []error{h.account.close(), h.carrier.close(), h.records.Close()} {
 		if err != nil {
 			h.log.Warn("something could not be closed", "error", err)
 		}
@@ -114,57 +123,30 @@ func (h *house) close() {
 func (h *house) makeBot() *bot.Bot {
 	return bot.New(bot.Options{
 		AccountID: app.DefaultAccountID, Holder: h.replica.id,
-		Portal:      &zonedPortal{Client: h.portal, rulebook: h.rulebook},
-		Records:     &botRecords{records: h.records, rulebook: h.rulebook},
+		Portal:      h.account,
+		Records:     &botRecords{records: h.records, rulebook: h.rulebook, busy: h.busy},
 		Wishes:      h.records,
-		Credentials: h.credentials, Random: rand.Float64, Log: h.log.With(partKey, "bot"),
+		Credentials: h.account.credentials, Random: rand.Float64, Log: h.log.With(partKey, "bot"),
 	})
 }
 
-// missing names the settings without which nobody can log in at the portal.
-func (h *house) missing() []string {
-	var names []string
-	if h.settings.AtozUsername == "" {
-		names = append(names, "ATOZ_USERNAME")
-	}
-	if !h.settings.AtozPassword.IsSet() {
-		names = append(names, "ATOZ_PASSWORD")
-	}
-	return names
-}
-
-func (h *house) credentials() error {
-	switch names := h.missing(); len(names) {
-	case 0:
-		return nil
-	case 1:
-		return app.Errorf(app.CodeConflict, "The portal's log-in data are missing: set %s.", names[0])
-	default:
-		return app.Errorf(app.CodeConflict, "The portal's log-in data are missing: set %s and %s.", names[0], names[1])
-	}
-}
-
-// zonedPortal reads the portal's times in the zone of the configuration in force.
-type zonedPortal struct {
-	*portal.Client
-	rulebook *rulebook
-	zone     atomic.Pointer[string]
-}
-
-// Look looks at the board.
-func (z *zonedPortal) Look(ctx context.Context) (app.Board, error) {
-	name := z.rulebook.known().TimeZone
-	if before := z.zone.Load(); before == nil || *before != name {
-		z.SetZone(z.rulebook.zone())
-		z.zone.Store(&name)
-	}
-	return z.Client.Look(ctx)
-}
-
-// botRecords are the records with the configuration from memory.
+// botRecords are the records with the configuration and the user's own calendars from
+// memory.
 type botRecords struct {
 	records
 	rulebook *rulebook
+	busy     *busyBook
+}
+
+// Tally gives what the account has already taken, and what its calendars keep busy.
+func (r *botRecords) Tally(ctx context.Context, accountID, sessionID string, from time.Time) (app.Tally, error) {
+	t, err := r.records.Tally(ctx, accountID, sessionID, from)
+	return r.busy.addTo(t), err
+}
+
+// Claim stores a claim; its check sees the calendars too.
+func (r *botRecords) Claim(ctx context.Context, c app.Claim, check func(app.Tally) error) (app.Claim, error) {
+	return r.records.Claim(ctx, c, func(t app.Tally) error { return check(r.busy.addTo(t)) })
 }
 
 // Configuration gives the one in force.
@@ -279,6 +261,21 @@ func (h *house) prepareDatabase(ctx context.Context) error {
 	}
 	h.rulebook.use(c)
 	h.migrated.Store(true)
+	return h.takeUp(ctx)
+}
+
+// takeUp takes over what the database holds for this process: secrets, calendars, the
+// log-in. Only a database that is away is worth another try; what else is wrong is told
+// and must not keep the program from working.
+func (h *house) takeUp(ctx context.Context) error {
+	for _, take := range []func(context.Context) error{h.account.safe.rotate, h.busy.takeOver, h.account.load} {
+		switch err := take(ctx); {
+		case app.CodeOf(err) == app.CodeUnavailable:
+			return err
+		case err != nil:
+			h.log.Error("what is stored in the database cannot be taken up", "error", err)
+		}
+	}
 	return nil
 }
 
@@ -304,6 +301,7 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	if h.journal != nil {
 		h.watchOver(group, life, "journal", h.journal.Run)
 	}
+	h.watchOver(group, life, "calendars", h.beat(busyBeat, h.busy.refresh))
 	h.watchOver(group, life, "tending", h.beat(tendEvery, h.tend))
 	h.watchOver(group, life, "pruning", h.beat(pruneEvery, h.prune))
 	h.watchOver(group, life, "notebook", func(ctx context.Context) error { return h.notebook.run(ctx, h.canStore, h.db.AddLogs) })

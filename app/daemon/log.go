@@ -56,11 +56,15 @@ func newScrubber(w io.Writer, secrets []string) io.Writer {
 		if len(secret) < shortestScrubbed {
 			continue
 		}
-		quoted := strconv.Quote(secret)
-		inJSON, _ := json.Marshal(secret) // A string always marshals.
-		for _, form := range []string{
-			secret, quoted[1 : len(quoted)-1], strings.Trim(string(inJSON), `"`), url.QueryEscape(secret), url.PathEscape(secret),
-		} {
+		forms := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
+		// As it stands in a quoted text, and in one that was quoted twice: a library quotes
+		// what it cannot understand, and the log quotes the library.
+		once := []string{escaped(secret), quotedInside(secret)}
+		forms = append(forms, once...)
+		for _, text := range once {
+			forms = append(forms, escaped(text), quotedInside(text))
+		}
+		for _, form := range forms {
 			if !slices.ContainsFunc(s.secrets, func(known []byte) bool { return string(known) == form }) {
 				s.secrets = append(s.secrets, []byte(form))
 			}
@@ -69,6 +73,22 @@ func newScrubber(w io.Writer, secrets []string) io.Writer {
 	// The longest first: an address is hidden before the password inside it.
 	slices.SortStableFunc(s.secrets, func(a, b []byte) int { return len(b) - len(a) })
 	return s
+}
+
+// escaped is a text as it stands in a JSON string.
+func escaped(text string) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // A string always encodes.
+	quoted := strings.TrimSuffix(out.String(), "\n")
+	return quoted[1 : len(quoted)-1]
+}
+
+// quotedInside is a text as it stands between the quotation marks of a Go string.
+func quotedInside(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 // Write writes the text without the secrets.

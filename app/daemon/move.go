@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/app/portal"
 	"github.com/atozbot/atozbot/store"
 )
 
@@ -66,5 +68,43 @@ func moved(doing, file string, err error) error {
 	return told(err)
 }
 
-// Import brings over a predecessor's database.
-func (p Process) Import(context.Context, string) error { return ErrMisused }
+// Import brings over a predecessor's database, once, however often it is run.
+func (p Process) Import(ctx context.Context, from string) error {
+	log := p.log()
+	if !strings.HasPrefix(from, "postgres://") && !strings.HasPrefix(from, "postgresql://") {
+		return fmt.Errorf("--from must be postgres://… or postgresql://…; %w", ErrMisused)
+	}
+	db, err := openStore(p.Settings, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := migrateAll(ctx, p.Settings, db, store.Up, store.Latest, log); err != nil {
+		return told(err)
+	}
+	zone, err := time.LoadLocation(app.DefaultConfiguration().TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	now := time.Now()
+	if err := db.EnsureAccount(ctx, now); err != nil {
+		return told(err)
+	}
+	came, err := db.Import(ctx, store.ImportOptions{From: from, Minutes: portal.ParseDuration, Zone: zone, Now: now})
+	switch code := app.CodeOf(err); {
+	case code == app.CodeInvalid:
+		return fmt.Errorf("--from: %s; %w", sentenceOf(err), ErrMisused)
+	case code == app.CodeNotFound:
+		return errors.New(sentenceOf(err))
+	case err != nil:
+		return told(err)
+	}
+	fmt.Fprintf(p.Stdout, "read: %d sessions, %d jobs (%d new), %d analytics periods, %d log lines\n", came.Sessions, came.Jobs, came.NewJobs, came.Periods, came.Logs)
+	if came.Configuration {
+		fmt.Fprintln(p.Stdout, "the predecessor's configuration is in force")
+	}
+	for _, note := range came.Notes {
+		fmt.Fprintln(p.Stdout, note)
+	}
+	return nil
+}

@@ -16,11 +16,13 @@ func (h *house) openRooms() error {
 	shown := apiBot{desk: h.desk, replica: h.replica.id, rulebook: h.rulebook}
 	site, err := web.New(web.Options{
 		Version: h.process.Build.Version, Demo: h.demo,
-		Bot: webBot{apiBot: shown, db: h.db, missing: h.missing},
+		Bot: webBot{apiBot: shown, db: h.db, missing: h.account.missing},
 		Health: webHealth{
 			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, waiting: h.journaled, started: h.pagesOpen, check: h.checkNow,
 		},
-		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID},
+		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID, busy: h.busy},
+		Portal:         webPortal{h.account},
+		Calendars:      webCalendars{feed: h.feed, busy: h.busy},
 		Configurations: webConfigurations{settled},
 		Insights:       webInsights{db: h.db, account: app.DefaultAccountID},
 		LogEntries:     webLog{h.db},
@@ -41,7 +43,7 @@ func (h *house) openRooms() error {
 		Version: h.process.Build.Version, Token: h.settings.APIToken.Reveal(), HSTS: h.settings.TLSCertFile != "",
 		Bot: shown, Sessions: records, Jobs: records, Configurations: settled, Figures: records, Outside: h.db, Watch: h.hub,
 		Check: checkConfiguration, Authenticator: signedIn{site}, Logs: records, Backtest: settled,
-		Tokens: apiTokens{h.db}, Audit: apiAudit{h.db},
+		Tokens: apiTokens{h.db}, Audit: apiAudit{h.db}, Calendars: h.feed,
 		Health: api.HealthHandlers{
 			Health: http.HandlerFunc(h.monitor.Health), Live: http.HandlerFunc(h.monitor.Live), Ready: http.HandlerFunc(h.monitor.Ready),
 			Detailed: http.HandlerFunc(h.monitor.Detailed), Service: http.HandlerFunc(h.monitor.Service), ForceCheck: http.HandlerFunc(h.monitor.ForceCheck),

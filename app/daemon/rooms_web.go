@@ -61,6 +61,7 @@ func (w webBot) answer(ctx context.Context, id string, accept bool) error {
 type webJobs struct {
 	db      *store.Store
 	account string
+	busy    *busyBook
 }
 
 func webFilter(f web.JobFilter) store.JobFilter {
@@ -122,8 +123,10 @@ func (w webJobs) Bookings(ctx context.Context, from, to time.Time) ([]app.JobRec
 	return w.db.Bookings(ctx, w.account, from, to)
 }
 
-// Busy gives the entries of busy calendars; there are none where none is set up.
-func (w webJobs) Busy(context.Context, time.Time, time.Time) ([]app.Booking, error) { return nil, nil }
+// Busy gives the entries of busy calendars in the stretch.
+func (w webJobs) Busy(_ context.Context, from, to time.Time) ([]app.Booking, error) {
+	return w.busy.between(from, to), nil
+}
 
 // webConfigurations is the configuration as the pages change it.
 type webConfigurations struct{ versions versions }

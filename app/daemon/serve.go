@@ -67,8 +67,8 @@ func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error 
 	if err != nil {
 		return err
 	}
-	h := &house{process: p, settings: s, demo: demo, log: log, notebook: pages, portal: client, started: time.Now()}
-	if err := h.open(); err != nil {
+	h := &house{process: p, settings: s, demo: demo, log: log, notebook: pages, started: time.Now()}
+	if err := h.open(client); err != nil {
 		return err
 	}
 	listener, err := listen(ctx, s)
@@ -95,14 +95,14 @@ func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error 
 	return h.run(ctx, listener, metrics)
 }
 
-// openPortal makes the portal's client. It asks nothing yet; mistakes are told by the
-// settings' names.
-func openPortal(s config.Settings) (*portal.Client, error) {
+// portalOptions are the options of a portal's client that the settings say. A profile that
+// cannot be used is told by the setting's name.
+func portalOptions(s config.Settings) (portal.Options, error) {
 	profile := portal.DefaultProfile()
 	if s.PortalProfile != "" {
 		loaded, err := portal.LoadProfile(s.PortalProfile)
 		if err != nil {
-			return nil, config.Mistakes{{Name: "PORTAL_PROFILE", Reason: err.Error()}}
+			return portal.Options{}, config.Mistakes{{Name: "PORTAL_PROFILE", Reason: err.Error()}}
 		}
 		profile = loaded
 	}
@@ -112,6 +112,16 @@ func openPortal(s config.Settings) (*portal.Client, error) {
 	}
 	if s.SourceOf("ATOZ_INTERPRETER_JOBS_PATH") != config.FromDefault {
 		options.JobsPath = string(s.JobsPath) // Where it is not set, the profile says it.
+	}
+	return options, nil
+}
+
+// openPortal makes the portal's client. It asks nothing yet; mistakes are told by the
+// settings' names.
+func openPortal(s config.Settings) (*portal.Client, error) {
+	options, err := portalOptions(s)
+	if err != nil {
+		return nil, err
 	}
 	client, err := portal.New(options)
 	if wrong, ok := errors.AsType[*app.Error](err); ok && len(wrong.Fields) > 0 {
