@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -135,16 +134,17 @@ func (s *seen) settledOn(v app.Verdict) bool {
 	return s.basis != basis{} && s.decision.Verdict == v
 }
 
-// stuck tells that a job whose page could not be read before has had its turn in this
-// look: pages that hang must not keep the next look waiting for long.
+// stuck tells that it is time for the next look, and that a job whose page cannot be read
+// has had its turn: pages that hang must not keep the next look waiting for long.
 func (r *run) stuck(s *seen) bool {
-	if s.details.failures == 0 {
+	if !s.details.lastInLine() {
 		return false
 	}
-	if time.Now().After(r.pace.next()) {
+	if r.hungIn == r.round && time.Now().After(r.pace.next()) {
 		r.unfinished = true
 		return true
 	}
+	r.hungIn = r.round
 	return false
 }
 
@@ -165,8 +165,8 @@ func (r *run) candidates() []*seen {
 	for _, j := range r.rules.Prefer(jobs) {
 		order = append(order, r.seen[j.Number])
 	}
-	slices.SortStableFunc(order, func(a, b *seen) int { return cmp.Compare(min(a.details.failures, 1), min(b.details.failures, 1)) })
-	return order
+	prompt := slices.DeleteFunc(slices.Clone(order), func(s *seen) bool { return s.details.lastInLine() })
+	return append(prompt, slices.DeleteFunc(order, func(s *seen) bool { return !s.details.lastInLine() })...)
 }
 
 // wantsAct tells whether the decision made is one that an act follows from, or that an
@@ -393,7 +393,7 @@ func (c *claim) heed(reply app.Reply, err error) {
 	if t.refusal != "" {
 		t.reason = t.refusal
 	}
-	t.declined = p != nil && (p.Status == statusExpired || p.Class == app.PageLoggedOut)
+	t.declined = p != nil && p.Status == statusExpired
 	t.gone = reply.Class == app.PageGone || p != nil && p.Class == app.PageGone
 	t.late = late(err)
 	c.Detail = t.reason

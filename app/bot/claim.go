@@ -32,14 +32,12 @@ type claim struct {
 
 // try is what came of the newest attempt.
 type try struct {
-	look    int64  // The newest board when it was made.
-	replied bool   // The portal answered, be it with an error.
-	refusal string // Its words where it said no, or the question it asked.
-	dialog  bool
-	took    bool // The answer was no error: the act may well have been done.
-	// declined says that the portal surely did not take it: it asked for another form, or
-	// for a log-in.
-	declined bool
+	look     int64  // The newest board when it was made.
+	replied  bool   // The portal answered, be it with an error.
+	refusal  string // Its words where it said no, or the question it asked.
+	dialog   bool
+	took     bool // The answer was no error: the act may well have been done.
+	declined bool // The portal surely did not take it: it wants a newer form.
 	late     bool // No answer came in time: the portal may still be at it.
 	gone     bool // The portal said that the job is no longer there.
 	reason   string

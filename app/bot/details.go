@@ -15,15 +15,18 @@ type details struct {
 	version  int64        // Grows with every reading.
 	failures int
 	after    time.Time // Not to be asked for before this.
+	slow     bool      // The last reading failed by its time limit.
 	trouble  string    // Why the last reading failed.
 	coming   future[app.Details]
 }
 
 // forget has the page read anew: the job's row is another now.
 func (d *details) forget() {
-	d.page, d.gone, d.failures, d.after, d.trouble = nil, "", 0, time.Time{}, ""
-	d.version++
+	*d = details{version: d.version + 1, coming: d.coming}
 }
+
+// lastInLine tells whether the page is one that takes time and gives nothing.
+func (d *details) lastInLine() bool { return d.slow || d.failures > 1 }
 
 // read tells whether the page needs no asking for.
 func (d *details) read() bool { return d.page != nil || d.gone != "" }
@@ -67,15 +70,16 @@ func (r *run) askDetails(s *seen) (*app.Details, error) {
 	switch {
 	case err == nil:
 		r.logins.proved()
-		d.failures, d.trouble, d.gone = 0, "", ""
+		d.failures, d.slow, d.trouble, d.gone = 0, false, "", ""
 		return page, nil
 	case p != nil && p.Class == app.PageGone:
-		d.failures, d.trouble, d.gone = 0, "", p.Reason
+		d.failures, d.slow, d.trouble, d.gone = 0, false, "", p.Reason
 		return nil, nil
 	case r.over():
 		return nil, err
 	}
 	d.failures++
+	d.slow = late(err)
 	d.trouble = err.Error()
 	if p != nil {
 		d.trouble = p.Reason

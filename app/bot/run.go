@@ -76,6 +76,7 @@ type run struct {
 	digest         digest
 	postedNow      bool       // Something was posted in this round.
 	freeBoard      *app.Board // The newest that came as a reply.
+	hungIn         int64      // The paced look in which a page that cannot be read had its turn.
 	stale          bool       // The newest board's forms are not to be submitted any more.
 	rejects        []*seen    // To be rejected, on the newest board.
 	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
