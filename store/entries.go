@@ -139,7 +139,7 @@ func (s *Store) refusedEntry(ctx context.Context, e entry, why error) (parked bo
 	return parked, err
 }
 
-// Unpark lets every entry that was set aside be tried again, after an update for
+// unpark lets every entry that was set aside be tried again, after an update for
 // instance, and says how many there are.
 func (s *Store) unpark(ctx context.Context) (int64, error) {
 	var n int64

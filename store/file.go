@@ -124,7 +124,7 @@ func (s *Store) Tend(ctx context.Context) error {
 			return s.failed(ctx, "empty the write-ahead log", err)
 		}
 	}
-	_, err := s.base().pools.write.ExecContext(ctx, `PRAGMA optimize`)
+	_, err := s.base().pools.write.ExecContext(ctx, `PRAGMA optimize`) //nolint:misspell // SQLite's own word.
 	return s.failed(ctx, "tend the file", err)
 }
 

@@ -71,8 +71,9 @@ const (
 // patience. The others are those of the PostgreSQL store itself, and fail with
 // CodeUnavailable while it is away.
 type Journaled struct {
-	*Store // PostgreSQL.
+	*Store // PostgreSQL, for everything that is not said anew here.
 
+	there   *Store // The same, by the name that tells it from the journal.
 	journal *Store
 	o       JournalOptions
 	log     *slog.Logger
@@ -112,7 +113,7 @@ func NewJournaled(main *Store, o JournalOptions) (*Journaled, error) {
 	}
 	journal.base().mirrorOnly = true
 	return &Journaled{
-		Store: main, journal: journal, o: o, log: main.options.Logger, wake: make(chan struct{}, 1),
+		Store: main, there: main, journal: journal, o: o, log: main.options.Logger, wake: make(chan struct{}, 1),
 		inHand: make(map[string]struct{}), leases: make(map[string]app.Lease),
 	}, nil
 }
@@ -226,6 +227,11 @@ func (j *Journaled) openJournal(ctx context.Context) error {
 	if _, err := j.journal.Migrate(ctx, Up, Latest); err != nil {
 		return fmt.Errorf("migrate the journal: %w", err)
 	}
+	if n, err := j.journal.unpark(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		j.log.InfoContext(ctx, "records that PostgreSQL refused are tried again, since this may be a newer version", "records", n)
+	}
 	if err := j.recount(ctx); err != nil {
 		return err
 	}
@@ -300,12 +306,12 @@ func (j *Journaled) Fallback(ctx context.Context) error {
 	if err := j.journal.Recount(ctx); err != nil {
 		return err
 	}
-	away := j.Store.base()
+	away := j.there.base()
 	on := j.journal.base()
 	j.mu.Lock()
 	on.keepEntries, on.mirrorOnly = true, false
 	j.mode = modeFallback
-	j.Store.on.Store(on)
+	j.there.on.Store(on)
 	j.mu.Unlock()
 	return away.pools.close()
 }
@@ -325,7 +331,7 @@ func (j *Journaled) Close() error {
 	fallback := j.current() == modeFallback
 	closeErr := j.journal.Close()
 	if !fallback {
-		closeErr = errors.Join(closeErr, j.Store.Close())
+		closeErr = errors.Join(closeErr, j.there.Close())
 	}
 	return errors.Join(err, closeErr)
 }

@@ -38,7 +38,7 @@ func TestWhatIsConfirmedIsThereOnceWhateverPostgresDoes(t *testing.T) {
 					p.proxy.pass()
 				}
 				probe, done := context.WithTimeout(ctx, 50*time.Millisecond)
-				j.Healthy(j.Store.Ping(probe) == nil)
+				j.Healthy(j.Ping(probe) == nil)
 				done()
 				timer := time.NewTimer(time.Duration(20+random.IntN(60)) * time.Millisecond)
 				select {

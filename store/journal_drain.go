@@ -27,38 +27,28 @@ const (
 func (j *Journaled) Run(ctx context.Context) error {
 	backOff := firstDrainPause
 	var mirrorDue time.Time
-	for {
-		wait := idlePause
-		err := j.step(ctx, &mirrorDue)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+	for ctx.Err() == nil {
+		if err := j.step(ctx, &mirrorDue); err != nil {
 			j.log.Debug("the journal goes on later", "error", err)
-			wait, backOff = backOff, min(2*backOff, longestDrainPause)
-		default:
-			backOff = firstDrainPause
+			pause(ctx, backOff)
+			backOff = min(2*backOff, longestDrainPause)
+			continue
 		}
-		if !j.idle(ctx, wait, err != nil) {
-			return nil
-		}
+		backOff = firstDrainPause
+		j.idle(ctx)
 	}
+	return nil
 }
 
-// idle waits for something to do; after a failure it is not woken early.
-func (j *Journaled) idle(ctx context.Context, wait time.Duration, failed bool) bool {
-	if failed {
-		return pause(ctx, wait)
-	}
-	timer := time.NewTimer(wait)
+// idle waits for something to do.
+func (j *Journaled) idle(ctx context.Context) {
+	timer := time.NewTimer(idlePause)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-j.wake:
 	case <-timer.C:
 	}
-	return true
 }
 
 // step does what is to be done now.
@@ -169,7 +159,7 @@ func (j *Journaled) Drain(ctx context.Context) error {
 func (j *Journaled) quickAgain(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, j.o.Patience)
 	defer cancel()
-	return j.Store.Ping(bounded)
+	return j.there.Ping(bounded)
 }
 
 // carryAll goes through what waits, once, and says how many entries it carried over.
@@ -230,7 +220,7 @@ func (j *Journaled) leftAlone(id string) bool {
 func (j *Journaled) carryOver(ctx context.Context, e entry) error {
 	bounded, cancel := context.WithTimeout(ctx, carryPatience)
 	defer cancel()
-	err := j.Store.carry(bounded, e)
+	err := j.there.carry(bounded, e)
 	switch {
 	case err == nil:
 		if e.kind == entryClaim {
@@ -258,7 +248,7 @@ func (j *Journaled) adoptClaims(ctx context.Context, e entry) {
 	if err != nil {
 		return
 	}
-	there, err := j.Store.Claims(ctx, c.AccountID, []string{c.Number})
+	there, err := j.there.Claims(ctx, c.AccountID, []string{c.Number})
 	if err != nil {
 		return // The next refresh of the mirror finds it.
 	}

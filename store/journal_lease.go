@@ -14,13 +14,13 @@ import (
 // lease is made good when PostgreSQL is back, or lost if another has it then.
 func (j *Journaled) Acquire(ctx context.Context, accountID, holder string, now time.Time) (app.Lease, bool, error) {
 	if j.current() == modeFallback {
-		return j.Store.Acquire(ctx, accountID, holder, now)
+		return j.there.Acquire(ctx, accountID, holder, now)
 	}
 	if j.current() != modeAway {
 		var lease app.Lease
 		var taken bool
 		err := j.within(ctx, func(ctx context.Context) (err error) {
-			lease, taken, err = j.Store.Acquire(ctx, accountID, holder, now)
+			lease, taken, err = j.there.Acquire(ctx, accountID, holder, now)
 			return err
 		})
 		switch {
@@ -66,7 +66,7 @@ func (j *Journaled) acquireHere(ctx context.Context, accountID, holder string, n
 // given can have another epoch than the one before: it is the one to claim under.
 func (j *Journaled) Renew(ctx context.Context, l app.Lease, now time.Time) (app.Lease, error) {
 	if j.current() == modeFallback {
-		return j.Store.Renew(ctx, l, now)
+		return j.there.Renew(ctx, l, now)
 	}
 	if j.current() != modeAway {
 		renewed := l
@@ -95,11 +95,11 @@ func (j *Journaled) Renew(ctx context.Context, l app.Lease, now time.Time) (app.
 // renewThere prolongs a lease in PostgreSQL, or makes one good that was taken here while
 // PostgreSQL was away: nobody has taken a later one since.
 func (j *Journaled) renewThere(ctx context.Context, l app.Lease, now time.Time) (app.Lease, error) {
-	renewed, err := j.Store.Renew(ctx, l, now)
+	renewed, err := j.there.Renew(ctx, l, now)
 	if app.CodeOf(err) != app.CodeConflict {
 		return renewed, err
 	}
-	there, leaseErr := j.Store.Lease(ctx, l.AccountID)
+	there, leaseErr := j.there.Lease(ctx, l.AccountID)
 	switch {
 	case app.CodeOf(leaseErr) == app.CodeNotFound:
 	case leaseErr != nil:
@@ -107,7 +107,7 @@ func (j *Journaled) renewThere(ctx context.Context, l app.Lease, now time.Time) 
 	case l.Epoch != 0 && there.Epoch > l.Epoch:
 		return l, err // Another has had it since.
 	}
-	taken, ok, acquireErr := j.Store.Acquire(ctx, l.AccountID, l.Holder, now)
+	taken, ok, acquireErr := j.there.Acquire(ctx, l.AccountID, l.Holder, now)
 	switch {
 	case acquireErr != nil:
 		return l, acquireErr
@@ -120,7 +120,7 @@ func (j *Journaled) renewThere(ctx context.Context, l app.Lease, now time.Time) 
 // Release gives a lease back.
 func (j *Journaled) Release(ctx context.Context, l app.Lease) error {
 	if j.current() == modeFallback {
-		return j.Store.Release(ctx, l)
+		return j.there.Release(ctx, l)
 	}
 	given := l
 	given.ExpiresAt = time.Time{}
@@ -128,7 +128,7 @@ func (j *Journaled) Release(ctx context.Context, l app.Lease) error {
 	if j.current() == modeAway {
 		return mirrorErr // There it ends by itself.
 	}
-	err := j.within(ctx, func(ctx context.Context) error { return j.Store.Release(ctx, l) })
+	err := j.within(ctx, func(ctx context.Context) error { return j.there.Release(ctx, l) })
 	if err != nil && app.CodeOf(err) == app.CodeUnavailable {
 		j.ill(err)
 	}
@@ -156,11 +156,11 @@ func putLease(ctx context.Context, tx *sql.Tx, l app.Lease) error {
 
 // Here notes in PostgreSQL that this replica is alive, and in the mirror who else is.
 func (j *Journaled) Here(ctx context.Context, r Replica) error {
-	err := j.Store.Here(ctx, r)
+	err := j.there.Here(ctx, r)
 	if err != nil || j.current() == modeFallback {
 		return err
 	}
-	known, err := j.Store.Replicas(ctx, r.SeenAt.Add(-seenWithin))
+	known, err := j.there.Replicas(ctx, r.SeenAt.Add(-seenWithin))
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,11 @@ import (
 func read[T any](ctx context.Context, j *Journaled, ask func(ctx context.Context, s *Store) (T, error)) (T, error) {
 	switch j.current() {
 	case modeFallback:
-		return ask(ctx, j.Store)
+		return ask(ctx, j.there)
 	case modeDirect:
 		var found T
 		err := j.within(ctx, func(ctx context.Context) (err error) {
-			found, err = ask(ctx, j.Store)
+			found, err = ask(ctx, j.there)
 			return err
 		})
 		if err == nil || app.CodeOf(err) != app.CodeUnavailable {

@@ -17,7 +17,7 @@ import (
 func (j *Journaled) Save(ctx context.Context, r app.Record) error {
 	r = completed(r)
 	if j.current() == modeFallback {
-		return j.Store.Save(ctx, r)
+		return j.there.Save(ctx, r)
 	}
 	release := j.takeInHand(r.ID)
 	defer release()
@@ -27,7 +27,7 @@ func (j *Journaled) Save(ctx context.Context, r app.Record) error {
 	}
 	if j.current() == modeDirect {
 		err := j.within(ctx, func(ctx context.Context) error {
-			_, err := j.Store.Apply(ctx, r)
+			_, err := j.there.Apply(ctx, r)
 			return err
 		})
 		switch {
@@ -53,7 +53,7 @@ func (j *Journaled) Save(ctx context.Context, r app.Record) error {
 
 // tellUnnumbered tells events that have no id yet.
 func (j *Journaled) tellUnnumbered(events []app.Event) {
-	j.Store.tell(append([]app.Event(nil), events...), false)
+	j.there.tell(append([]app.Event(nil), events...), false)
 }
 
 // within runs fn against PostgreSQL, no longer than the patience.
@@ -161,7 +161,7 @@ func (j *Journaled) Claim(ctx context.Context, c app.Claim, check func(app.Tally
 		if err := j.MayAct(ctx, c.AccountID); err != nil {
 			return app.Claim{}, err
 		}
-		return j.Store.Claim(ctx, c, check)
+		return j.there.Claim(ctx, c, check)
 	}
 	if err := j.MayAct(ctx, c.AccountID); err != nil {
 		return app.Claim{}, err
@@ -179,7 +179,7 @@ func (j *Journaled) Claim(ctx context.Context, c app.Claim, check func(app.Tally
 	}
 	var there app.Claim
 	err = j.within(ctx, func(ctx context.Context) (err error) {
-		there, err = j.Store.Claim(ctx, c, check)
+		there, err = j.there.Claim(ctx, c, check)
 		return err
 	})
 	switch {
@@ -192,11 +192,13 @@ func (j *Journaled) Claim(ctx context.Context, c app.Claim, check func(app.Tally
 		if there.ID != "" {
 			keep = &there
 		}
-		return there, errors.Join(err, j.unclaim(ctx, c, keep))
+		j.unclaim(ctx, c, keep)
+		return there, err
 	}
 	j.ill(err)
 	if mayNot := j.MayAct(ctx, c.AccountID); mayNot != nil {
-		return app.Claim{}, errors.Join(mayNot, j.unclaim(ctx, c, before))
+		j.unclaim(ctx, c, before)
+		return app.Claim{}, mayNot
 	}
 	return stored, nil
 }
@@ -231,7 +233,7 @@ func (j *Journaled) claimInJournal(ctx context.Context, c app.Claim, check func(
 }
 
 // unclaim takes a claim back out of the journal, and puts what is true in its place.
-func (j *Journaled) unclaim(ctx context.Context, c app.Claim, keep *app.Claim) error {
+func (j *Journaled) unclaim(ctx context.Context, c app.Claim, keep *app.Claim) {
 	err := j.writeJournal(context.WithoutCancel(ctx), "take a claim back", func(ctx context.Context, tx *sql.Tx) error {
 		if err := dropEntries(ctx, tx, []string{entryID(c)}); err != nil {
 			return err
@@ -241,7 +243,6 @@ func (j *Journaled) unclaim(ctx context.Context, c app.Claim, keep *app.Claim) e
 	if err != nil {
 		j.log.Error("a claim that does not count could not be taken back; it is looked up on the portal", "job", c.Number, "error", err)
 	}
-	return nil
 }
 
 // replaceClaim puts a claim in the place of the one on the same job and act.
@@ -299,9 +300,9 @@ func (j *Journaled) AddAudit(ctx context.Context, e AuditEntry) error {
 	}
 	switch j.current() {
 	case modeFallback:
-		return j.Store.AddAudit(ctx, e)
+		return j.there.AddAudit(ctx, e)
 	case modeDirect:
-		err := j.within(ctx, func(ctx context.Context) error { return j.Store.AddAudit(ctx, e) })
+		err := j.within(ctx, func(ctx context.Context) error { return j.there.AddAudit(ctx, e) })
 		if app.CodeOf(err) != app.CodeUnavailable {
 			return err
 		}

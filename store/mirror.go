@@ -235,7 +235,7 @@ func (s *Store) knownMirror(ctx context.Context, replica string) (knownMirror, e
 // refreshMirror takes over what PostgreSQL has.
 func (j *Journaled) refreshMirror(ctx context.Context) error {
 	now := j.o.Now()
-	m, err := j.Store.readMirror(ctx, now)
+	m, err := j.there.readMirror(ctx, now)
 	if err != nil {
 		j.ill(err)
 		return err

@@ -20,12 +20,6 @@ type Token struct {
 	RevokedAt  time.Time // Zero: not revoked.
 }
 
-func tokenTable() table {
-	return table{name: "atozbot_tokens", key: []string{"id"}, columns: []string{
-		"id", "name", "hash", "hint", "scope", "created_by", "created_ms", "expires_ms", "last_used_ms", "revoked_ms",
-	}}
-}
-
 const selectTokens = `SELECT id, name, hint, scope, created_by, created_ms, expires_ms, last_used_ms, revoked_ms FROM atozbot_tokens `
 
 func scanToken(scan func(...any) error) (Token, error) {

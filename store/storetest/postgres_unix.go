@@ -94,6 +94,9 @@ func (s *PostgresServer) DSN() string {
 // Addr is the host and port that it listens on.
 func (s *PostgresServer) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
 
+// Folder is where it keeps everything that it has.
+func (s *PostgresServer) Folder() string { return s.folder }
+
 // Start starts the server again after [PostgresServer.Kill] or [PostgresServer.Halt],
 // on the same port, and returns when it answers.
 func (s *PostgresServer) Start() error {

@@ -1,0 +1,139 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/atozbot/atozbot/app"
+)
+
+func TestTheFallbackIsADatabaseThatIsCarriedOverAtTheNextStart(t *testing.T) {
+	p := newPlace(t)
+	p.proxy.cut()
+	j := p.start("a")
+	if err := j.Fallback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if j.Dialect() != "sqlite" || !j.JournalState().Fallback {
+		t.Fatalf("the fallback is %s", j.Dialect())
+	}
+	if _, err := j.EnsureConfiguration(t.Context(), account, app.DefaultConfiguration(), "settings", noon()); err != nil {
+		t.Fatal(err)
+	}
+	active, err := j.Configuration(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	active.MaxAcceptPerRun = 42
+	if _, err := j.SaveConfiguration(t.Context(), account, active, "ana", noon()); err != nil {
+		t.Fatal(err)
+	}
+	l := p.lease(j, "a")
+	c, err := take(t, j, l, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record(noon(), job(1, noon()))
+	run := session(noon())
+	c.Outcome, c.Version = app.OutcomeAccepted, 2
+	r.Session, r.Claims = &run, []app.Claim{c}
+	r.Events = []app.Event{event(app.EventJobAccepted, noon())}
+	if err := j.Save(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if all := everything(t, j.Store); len(all.jobs) != 1 || len(all.events) != 1 || all.figures.Jobs != 1 {
+		t.Errorf("the fallback shows %+v", all)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	next := p.start("a")
+	p.up(next)
+	there := p.direct()
+	if all := everything(t, there); len(all.jobs) != 1 || len(all.events) != 1 || len(all.claims) != 1 || len(all.sessions) != 1 || all.figures.Jobs != 1 {
+		t.Errorf("carried over: %+v", all)
+	}
+	if c, err := there.Configuration(t.Context(), account); err != nil || c.MaxAcceptPerRun != 42 || c.Author != "ana" {
+		t.Errorf("the configuration: %+v, %v", c, err)
+	}
+	if err := next.MayAct(t.Context(), account); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheMirrorKnowsWhatDecidingNeeds(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	p.up(j)
+	there := p.direct()
+	saved, err := there.EnsureConfiguration(t.Context(), account, app.DefaultConfiguration(), "settings", noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	booked, old, onBoard := job(1, noon()), job(2, noon().AddDate(0, -2, 0)), job(3, noon())
+	booked.Status, old.Status = app.JobAccepted, app.JobAccepted
+	run := session(noon())
+	r := record(noon(), booked, old, onBoard)
+	r.Session, r.Claims = &run, []app.Claim{claim(4, noon())}
+	if err := there.Save(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(j)
+	p.proxy.cut()
+
+	if c, err := j.Configuration(t.Context(), account); err != nil || !cmp.Equal(saved, c) {
+		t.Error("configuration:", cmp.Diff(saved, c), err)
+	}
+	if s, err := j.Resumable(t.Context(), account); err != nil || s == nil || !cmp.Equal(run, *s) {
+		t.Errorf("session: %+v, %v", s, err)
+	}
+	jobs, err := j.Jobs(t.Context(), account, []string{"1", "2", "3"})
+	if err != nil || len(jobs) != 2 || !cmp.Equal(booked, jobs["1"]) || !cmp.Equal(onBoard, jobs["3"]) {
+		t.Errorf("jobs: %+v, %v", jobs, err)
+	}
+	tally, err := j.Tally(t.Context(), account, sessionID, noon())
+	if err != nil || len(tally.Bookings) != 2 || tally.Session != 1 {
+		t.Errorf("tally: %+v, %v", tally, err)
+	}
+	watched, err := j.Watched(t.Context(), account, noon())
+	if err != nil || len(watched) != 1 {
+		t.Errorf("watched: %v, %v", numbers(watched), err)
+	}
+}
+
+func TestASaveWhosePostgresAnswersTooLateIsStoredOnce(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	p.up(j)
+	p.proxy.hang()
+	r := record(noon(), job(1, noon()))
+	r.Events = []app.Event{event(app.EventJobSeen, noon())}
+	if err := j.Save(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	j.Healthy(false)
+	p.up(j) // What hung arrives late, beside what is carried over.
+	if all := everything(t, p.direct()); len(all.jobs) != 1 || len(all.events) != 1 || all.figures.Jobs != 1 {
+		t.Errorf("%d jobs, %d events, %d counted", len(all.jobs), len(all.events), all.figures.Jobs)
+	}
+}
+
+func TestWishesReachThisReplicaWhilePostgresIsAway(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	w := app.Wish{ID: app.NewID(noon()), AccountID: account, Kind: app.WishPause, At: noon()}
+	if err := j.Wish(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.Wishes(t.Context(), account); err != nil || !cmp.Equal([]app.Wish{w}, got) {
+		t.Error(got, err)
+	}
+	if err := j.Granted(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.Wishes(t.Context(), account); err != nil || len(got) != 0 {
+		t.Error(got, err)
+	}
+}
