@@ -97,6 +97,16 @@ func (s *PostgresServer) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.po
 // Folder is where it keeps everything that it has.
 func (s *PostgresServer) Folder() string { return s.folder }
 
+// leashed runs the server until it ends, or until the shell's input does, which comes
+// with the end of the process that holds the leash: then the folder goes too.
+const leashed = `exec 3<&0
+"$0" "$@" </dev/null 3<&- & server=$!
+(read -r _ <&3; touch abandoned; kill -INT $server 2>/dev/null) & watcher=$!
+wait $server
+kill $watcher 2>/dev/null
+wait $watcher
+if [ -e abandoned ]; then rm -rf "$PWD"; fi`
+
 // Start starts the server again after [PostgresServer.Kill] or [PostgresServer.Halt],
 // on the same port, and returns when it answers.
 func (s *PostgresServer) Start() error {
@@ -104,8 +114,7 @@ func (s *PostgresServer) Start() error {
 	if err != nil {
 		return err
 	}
-	// The shell waits for the end of its input, which comes with the end of this process.
-	s.process = s.command("", "-c", `exec 3<&0; "$0" "$@" </dev/null 3<&- & p=$!; (read -r _ <&3; kill -INT $p 2>/dev/null) & w=$!; wait $p; kill $w 2>/dev/null; wait $w`,
+	s.process = s.command("", "-c", leashed,
 		filepath.Join(s.programs, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories="+s.folder, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_wal_size=256MB", "-c", "autovacuum_naptime=10s")
