@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,21 +53,80 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// browse starts a browser for one test, with a time limit for all of it.
-func browse(t *testing.T) context.Context {
-	t.Helper()
-	path := chromium(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second)
-	t.Cleanup(cancel)
+// shared is the browser of all tests: starting one takes longer than most of them.
+type shared struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+var browser shared
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if browser.stop != nil {
+		browser.stop()
+	}
+	os.Exit(status)
+}
+
+func (s *shared) start(path string) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("lang", "en-GB"), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, leave := chromedp.NewContext(ctx)
+	s.ctx, s.stop = ctx, func() { leave(); stop() }
+	s.err = chromedp.Do(ctx)
+}
+
+// browse opens a page that shares nothing with those of other tests, with a time limit
+// for all that is done in it.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	path := chromium(t)
+	browser.once.Do(func() { browser.start(path) })
+	if browser.err != nil {
+		t.Fatal(browser.err)
+	}
+	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	context.AfterFunc(t.Context(), cancel) // Before the servers of the test end: they wait for its stream.
+	ctx, cancel = context.WithTimeout(ctx, 80*time.Second)
 	t.Cleanup(cancel)
 	do(t, ctx)
 	return ctx
+}
+
+// press clicks on an element as soon as it can be: the page may just be changing.
+func press(t *testing.T, ctx context.Context, selector string) {
+	t.Helper()
+	eventually(t, ctx, "press "+selector, func(ctx context.Context) error {
+		brief, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		return chromedp.Do(brief, chromedp.Click(chromedp.CSS(selector)))
+	})
+}
+
+// eventually tries something until it goes well.
+func eventually(t *testing.T, ctx context.Context, what string, try func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: %v", what, err)
+		case <-again.C:
+		}
+	}
 }
 
 // do runs steps in the browser.
@@ -89,21 +150,13 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 // until waits until an expression holds in the page, whatever the page is by then.
 func until(t *testing.T, ctx context.Context, expression string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for {
+	eventually(t, ctx, "it never became so: "+expression, func(ctx context.Context) error {
 		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`Promise.resolve(`+expression+`).then(Boolean)`, chromedp.EvalAwaitPromise))
-		if err == nil && holds {
-			return
+		if err == nil && !holds {
+			err = errors.New("it is not so")
 		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("it never became so: %s: %v", expression, err)
-		case <-look.C:
-		}
-	}
+		return err
+	})
 }
 
 // on shows the pages that follow on a screen.

@@ -132,6 +132,9 @@ func TestEveryPageInABrowser(t *testing.T) {
 				for _, wrong := range ask[[]string](t, ctx, check) {
 					t.Error(wrong)
 				}
+				if !s.mobile {
+					named(t, ctx, page.name)
+				}
 				if s.mobile && !s.more {
 					wide := ask[int](t, ctx, `document.documentElement.dir = "rtl", document.documentElement.scrollWidth - document.documentElement.clientWidth`)
 					if wide > 0 {
@@ -144,38 +147,30 @@ func TestEveryPageInABrowser(t *testing.T) {
 	}
 }
 
-// TestEveryControlHasANameAndARole reads every page as a screen reader does.
-func TestEveryControlHasANameAndARole(t *testing.T) {
-	ctx := browse(t)
-	on(t, ctx, desktop)
-	h := newHouse(t, time.Now)
-	server := serve(t, h, whole(t, h))
-	named := map[string]bool{"button": true, "link": true, "textbox": true, "searchbox": true, "checkbox": true, "radio": true, "combobox": true, "image": true, "heading": true, "navigation": true, "DisclosureTriangle": true}
-	for _, page := range pages {
-		t.Run(page.name, func(t *testing.T) {
-			do(t, ctx, chromedp.Navigate(server.URL+page.path))
-			tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			roles := map[string]int{}
-			for _, node := range tree.Nodes {
-				if node.Ignored || node.Role == nil {
-					continue
-				}
-				role := strings.Trim(string(node.Role.Value), `"`)
-				roles[role]++
-				if named[role] && (node.Name == nil || strings.Trim(string(node.Name.Value), `" `) == "") {
-					t.Errorf("a %s has no name", role)
-				}
-			}
-			if roles["main"] != 1 {
-				t.Errorf("%d main landmarks", roles["main"])
-			}
-			if page.name == "insights" && (roles["table"] < 5 || roles["row"] < 20 || roles["rowheader"] < 10) {
-				t.Errorf("the charts are no tables: %v", roles)
-			}
-		})
+// named holds that every control has a name, as a screen reader reads the page.
+func named(t *testing.T, ctx context.Context, page string) {
+	t.Helper()
+	must := map[string]bool{"button": true, "link": true, "textbox": true, "searchbox": true, "checkbox": true, "radio": true, "combobox": true, "image": true, "heading": true, "navigation": true, "DisclosureTriangle": true}
+	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := map[string]int{}
+	for _, node := range tree.Nodes {
+		if node.Ignored || node.Role == nil {
+			continue
+		}
+		role := strings.Trim(string(node.Role.Value), `"`)
+		roles[role]++
+		if must[role] && (node.Name == nil || strings.Trim(string(node.Name.Value), `" `) == "") {
+			t.Errorf("a %s has no name", role)
+		}
+	}
+	if roles["main"] != 1 {
+		t.Errorf("%d main landmarks", roles["main"])
+	}
+	if page == "insights" && (roles["table"] < 5 || roles["row"] < 20 || roles["rowheader"] < 10) {
+		t.Errorf("the charts are no tables: %v", roles)
 	}
 }
 

@@ -93,7 +93,7 @@ func TestTheDemoInABrowser(t *testing.T) {
 	until(t, ctx, `document.querySelector(".jobs--still .job--ok")`)
 	picture(t, ctx, "demo-now-phone")
 
-	do(t, ctx, chromedp.Click(chromedp.CSS(".jobs--still .job--ok a")))
+	press(t, ctx, ".jobs--still .job--ok a")
 	says(t, ctx, "h1", "Accepted:")
 	until(t, ctx, `document.querySelectorAll(".check--ok").length > 5 && document.querySelectorAll(".step").length >= 4`)
 	picture(t, ctx, "demo-job-phone")
@@ -104,7 +104,7 @@ func TestTheDemoInABrowser(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(p.address+"/"))
 	says(t, ctx, ".link-state__text", "Live")
 	for _, step := range []struct{ press, lead string }{{"/bot/pause", "Paused."}, {"/bot/resume", "Watching."}, {"/bot/stop", "Stopped."}, {"/bot/start", "Watching."}} {
-		do(t, ctx, chromedp.Click(chromedp.CSS(`.controls form[action="`+step.press+`"] button`)))
+		press(t, ctx, `.controls form[action="`+step.press+`"] button`)
 		says(t, ctx, ".hero__say", step.lead)
 	}
 
@@ -112,9 +112,9 @@ func TestTheDemoInABrowser(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(p.address+"/rules"))
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.getElementById("f-max_per_day").select()`), chromedp.SendKeys(chromedp.ID("f-max_per_day"), "1"))
 	says(t, ctx, "#tried", "1 change, not saved yet:")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`.rules__do .button--primary`)))
+	press(t, ctx, `.rules__do .button--primary`)
 	says(t, ctx, "#said", "Saved as version 2")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`#said button`)))
+	press(t, ctx, `#said button`)
 	says(t, ctx, "#said", "Undone: version 3 is in force.")
 	for _, page := range []string{"/bookings", "/insights", "/system", "/settings", "/welcome"} {
 		do(t, ctx, chromedp.Navigate(p.address+page))

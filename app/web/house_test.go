@@ -441,6 +441,6 @@ func serve(tb testing.TB, h *house, s *web.Site) *httptest.Server {
 	mux.HandleFunc("GET /health/live", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	mux.Handle("/", s)
 	server := httptest.NewServer(mux)
-	tb.Cleanup(server.Close)
+	tb.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	return server
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -109,10 +111,10 @@ func TestTheBotIsPausedWithoutLeavingThePage(t *testing.T) {
 	h := newHouse(t, time.Now)
 	server := serve(t, h, newSite(t, h))
 	do(t, ctx, chromedp.Navigate(server.URL+"/"), chromedp.Evaluate[chromedp.Void](`window.same = true`))
-	do(t, ctx, chromedp.Click(chromedp.CSS(`.controls form[action="/bot/pause"] button`)))
+	press(t, ctx, `.controls form[action="/bot/pause"] button`)
 	says(t, ctx, ".hero__say", "Paused.")
 	says(t, ctx, "#said", "Paused. Nothing is accepted.")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`#said form button`))) // Undo.
+	press(t, ctx, `#said form button`)
 	says(t, ctx, ".hero__say", "Watching.")
 	if !ask[bool](t, ctx, `window.same === true`) {
 		t.Error("the page was left")
@@ -183,7 +185,7 @@ func TestActivityCountsNewJobsAndShowsThemWhenAsked(t *testing.T) {
 	if first := text(t, ctx, ".job"); strings.Contains(first, "Klingon") {
 		t.Error("it moved the list unasked")
 	}
-	do(t, ctx, chromedp.Click(chromedp.CSS(".fresh")))
+	press(t, ctx, ".fresh")
 	says(t, ctx, ".job", "Klingon")
 	until(t, ctx, `!document.querySelector(".fresh")`)
 
@@ -205,9 +207,9 @@ func TestRulesAreTriedWhileTheyAreWritten(t *testing.T) {
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.getElementById("f-max_per_day").select()`), chromedp.SendKeys(chromedp.ID("f-max_per_day"), "1"))
 	says(t, ctx, "#tried", "would have accepted 4 more and 1 fewer")
 	says(t, ctx, "#tried", "1 change, not saved yet:")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`.rules__do .button--primary`)))
+	press(t, ctx, `.rules__do .button--primary`)
 	says(t, ctx, "#said", "Saved as version 5")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`#said button`)))
+	press(t, ctx, `#said button`)
 	says(t, ctx, "#said", "Undone: version 6 is in force.")
 }
 
@@ -250,11 +252,41 @@ func TestSigningInAndOutInABrowser(t *testing.T) {
 		t.Error(wrong)
 	}
 	picture(t, ctx, "signed-in-320")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/sign-out"] button`)))
+	press(t, ctx, `form[action="/sign-out"] button`)
 	says(t, ctx, "h1", "Sign in")
 	do(t, ctx, chromedp.Navigate(server.URL+"/"))
 	says(t, ctx, "h1", "Sign in")
 	if ask[bool](t, ctx, `caches.match("/now/last").then((kept) => kept !== undefined)`) {
 		t.Error("what Now showed is still kept in this browser")
 	}
+}
+
+func TestWithoutJavaScriptThePagesAreReadAndTheBotIsSteered(t *testing.T) {
+	ctx := browse(t)
+	on(t, ctx, phone)
+	h := newHouse(t, time.Now)
+	server := serve(t, h, whole(t, h))
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		t.Helper()
+		page, err := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("body")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	do(t, ctx, chromedp.Navigate(server.URL+"/"))
+	if page := read(); !strings.Contains(page, "Watching.") || !strings.Contains(page, "Not live") {
+		t.Error("Now cannot be read")
+	}
+	if _, err := chromedp.Run(ctx, chromedp.WaitEvent(page.LoadEventFired, nil, chromedp.Click(chromedp.CSS(`form[action="/bot/pause"] button`)))); err != nil {
+		t.Fatal(err)
+	}
+	if page := read(); !strings.Contains(page, "Paused. Nothing is accepted.") {
+		t.Error("the bot was not paused")
+	}
+	press(t, ctx, `details.more summary`)
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS(`.more__list a[href="/system"]`)))
 }
