@@ -372,11 +372,10 @@ func (c *claim) heed(reply app.Reply, err error) {
 	switch {
 	case err == nil:
 		c.Reached = true
-		t.replied, t.took = true, true
+		t.took = true
 		t.reason = "an answer"
 	case p != nil:
 		c.Reached = c.Reached || p.Sent
-		t.replied = p.Status != 0
 		t.reason = p.Reason
 	default: // Cut by ourselves: it may have been on its way.
 		c.Reached = true

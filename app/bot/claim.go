@@ -33,7 +33,6 @@ type claim struct {
 // try is what came of the newest attempt.
 type try struct {
 	look     int64  // The newest board when it was made.
-	replied  bool   // The portal answered, be it with an error.
 	refusal  string // Its words where it said no, or the question it asked.
 	dialog   bool
 	took     bool // The answer was no error: the act may well have been done.

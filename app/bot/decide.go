@@ -23,6 +23,9 @@ func (r *run) decide(s *seen) {
 	if s.basis == r.basisFor(s) && now.Before(s.redecide) {
 		return
 	}
+	if s.details.gone != "" && !now.Before(s.redecide) {
+		s.details.forget() // The board still offers it: perhaps its page is back.
+	}
 	d := r.judge(s, now)
 	if d.NeedsDetails && r.needDetails(s) {
 		d = r.judge(s, time.Now())
@@ -98,6 +101,7 @@ func (r *run) adopt(s *seen, d app.Decision) {
 	s.decision, s.decided = d, true
 	r.step.decision(d)
 	rec := &s.record
+	news := rec.Verdict != d.Verdict || rec.Rule != d.Rule // Against what was recorded, before a restart too.
 	rec.JobType = r.typeOf(s)
 	rec.Verdict, rec.Rule = d.Verdict, d.Rule
 	rec.StartsAt, rec.EndsAt = d.StartsAt, d.EndsAt
@@ -106,7 +110,7 @@ func (r *run) adopt(s *seen, d app.Decision) {
 		rec.DecidedAt = d.DecidedAt
 	}
 	r.put(s)
-	if !decided || before.Verdict != d.Verdict || before.Rule != d.Rule {
+	if news {
 		r.tellDecision(s)
 	}
 }

@@ -198,6 +198,33 @@ func TestAJobWhosePageIsGoneIsLeft(t *testing.T) {
 	})
 }
 
+func TestAPageThatComesBackWhileTheBoardOffersTheJobIsReadAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		j := telephone("100")
+		j.noPage = true
+		w.portal.add(j)
+		w.start()
+		w.until("left", func() bool { return w.records.job("100").Verdict == app.VerdictLeave })
+		w.pass(2 * time.Minute)
+		w.want(w.portal.count("details", "") < 10, "asked %d times", w.portal.count("details", ""))
+		w.portal.set(func() { j.noPage = false })
+		took := w.until("accepted", func() bool { return w.records.job("100").Status == app.JobAccepted })
+		w.want(took < 22*time.Second, "it took %s", took)
+	})
+}
+
+func TestADecisionIsToldOnceOverRestarts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.add(telephone("100").of("Video"))
+		w.start()
+		w.until("left", func() bool { return len(w.records.told(app.EventJobLeft)) == 1 })
+		w.crash()
+		w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it does not resume")
+		w.pass(10 * time.Second)
+		w.want(len(w.records.told(app.EventJobLeft)) == 1, "told %d times", len(w.records.told(app.EventJobLeft)))
+	})
+}
+
 func TestAJobComesTooCloseWhileItIsWatched(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.records.config.MinNoticeMinutes = 60

@@ -72,7 +72,6 @@ type run struct {
 	namelessTold   string
 	recordsTrouble string // Why the records could not be asked; "" once they could.
 	badVersion     int64  // The version of a configuration that cannot be used.
-	barredTold     string
 	digest         digest
 	postedNow      bool       // Something was posted in this round.
 	freeBoard      *app.Board // The newest that came as a reply.
@@ -89,7 +88,6 @@ func newRun(b *Bot, s app.Session, lease app.Lease) *run {
 		bot: b, session: s,
 		seen: map[string]*seen{},
 		step: b.newStep(),
-		page: "",
 	}
 	r.lease.Store(&lease)
 	r.acting, r.cancelAct = context.WithCancelCause(context.Background())
@@ -207,22 +205,29 @@ func (r *run) over() bool { return r.looking.Err() != nil }
 func (r *run) close() {
 	r.cancelAct(r.ending)
 	r.helpers.Wait()
-	r.leaveUnknown()
-	r.rememberSightings()
-	r.endSession()
-	r.flush()
+	if r.ending == endLeaseLost {
+		r.leaveToOther()
+	} else {
+		r.leaveUnknown()
+		r.rememberSightings()
+		r.endSession()
+		r.flush()
+	}
 	r.bot.last = r.session
+}
+
+// leaveToOther ends a session that goes on at another replica: its rows are the other's
+// now. Where sessions start by themselves, this process stands by.
+func (r *run) leaveToOther() {
+	b := r.bot
+	b.log.Warn("the session goes on at another replica", "session", r.session.ID)
+	r.session.Status = app.SessionStopped
+	b.duty = duty{pending: b.duty.autostart, autostart: b.duty.autostart, standing: true, next: time.Now().Add(beatOfDuty)}
 }
 
 func (r *run) endSession() {
 	now := time.Now().UTC()
 	switch {
-	case r.ending == endLeaseLost:
-		r.bot.log.Warn("the session goes on at another replica", "session", r.session.ID)
-		r.step = r.bot.newStep() // The row is the other replica's now.
-		r.session.Status = app.SessionStopped
-		r.bot.duty = duty{pending: r.bot.duty.autostart, autostart: r.bot.duty.autostart, standing: true, next: now.Add(beatOfDuty)}
-		return
 	case r.halted && r.ending != endStopped:
 		return // It has ended as an error already.
 	case r.ending == endInterrupted:

@@ -70,7 +70,7 @@ func (r *run) sightRow(j *app.Job, at time.Time) {
 		s.details.forget()
 	}
 	s.freed(j.State)
-	if s.job.State == app.StateMatched && j.State == app.StateOurs && s.open() == nil && !s.ours() {
+	if s.job.State == app.StateMatched && j.State == app.StateOurs && s.accept == nil && !s.ours() {
 		r.surprises = append(r.surprises, s)
 	}
 	s.changed = now != s.row || j.DetailsURL != s.job.DetailsURL
