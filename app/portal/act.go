@@ -214,6 +214,7 @@ func (a *act) read(p *page, before ...*marks) (app.Reply, []dialog, error) {
 		} else {
 			reply.Class = app.PageLoggedIn
 		}
+	default:
 	}
 	now := a.settlement(p, reply)
 	asked := p.asked(now, before...)

@@ -223,6 +223,8 @@ func TestADialogsBeingThereAsksNothingAndOnlyShortNoticeIsEverAnswered(t *testin
 		"another, with this one's button and address": {"", framed(strings.Replace(question(shown), "24HourModal", "termsModal", 1)), "termsModal", nil},
 		"on every row, of which this job's is shown":  {strings.ReplaceAll(question(hidden), "48213", "99999") + question(hidden), framed(free + strings.ReplaceAll(question(hidden), "48213", "99999") + question(shown)), answered, nil},
 		"a script that waits for a click":             {question(hidden), framed(free + question(hidden) + `<script>$('.x').click(() => $('#24HourModal').modal('show'))</script>`), nothing, nil},
+		"another question, on a bare page":            {"", cancelQuestion(""), "cancelModal", nil},
+		"in words that mean other things elsewhere":   {"", framed(strings.Replace(question(""), "Continue?", "Before you continue, please note that a job that has been taken and is no longer available is under maintenance, and that you must accept our terms.", 1)), answered, nil},
 		"a question without a name":                   {"", framed(`<div class="modal show"><form method=post action=/x><button>Yes</button></form></div>`), "dialog", nil},
 	} {
 		for _, allow := range []bool{true, false} {

@@ -142,7 +142,7 @@ func TestDetailsThatContradictThemselvesKeepOurHandsOff(t *testing.T) {
 func TestADoorOfItsOwnIsOpenedAndNeverShown(t *testing.T) {
 	s := newStand(t).on("GET /interpreter-jobs", func(w http.ResponseWriter, r *http.Request) {
 		if user, password, ok := r.BasicAuth(); !ok || user != "door" || password != "key" {
-			w.WriteHeader(401)
+			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		page200(framed(table(strings.ReplaceAll(jobRow("48213", "Matched"), `href="/`, `href="BASE/`))))(&baseWriter{w, s0(r)}, r)

@@ -110,7 +110,7 @@ func spans(row *html.Node) bool {
 // oddRow notes a row that is no job's: a heading, one that speaks across the columns, or
 // one that could be a job in a shape that is not known. One that is not shown says nothing.
 func (p *page) oddRow(s *shape, n *html.Node) {
-	if concealed(n) || p.client.profile.dialogs.concealed.is(n) {
+	if concealed(n) || p.client.profile.dialog.concealed.is(n) {
 		return
 	}
 	cells := 0

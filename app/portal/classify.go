@@ -54,6 +54,7 @@ type finding struct {
 // Where the evidence is against both, the doubt goes against "no jobs" and against
 // "board": a look too many is cheap, a job missed or a login taken for an empty board is not.
 func (p *page) classify(want purpose) finding {
+	p.answer = want == toBeTold
 	if f, decided := p.classifyStatus(want); decided {
 		return f
 	}
@@ -216,10 +217,8 @@ func (p *page) classifyWords(want purpose, e evidence, board *shape) finding {
 	switch {
 	case (want == toRead || want == toBeTold) && p.says(profile.words.gone):
 		return finding{class: app.PageGone, reason: "the portal says: " + p.sentence(profile.words.gone)}
-	case want == toBeTold && profile.dialogs.shortNotice.first(p.parse().root) != nil:
-		// A dialog of its own is read by what it holds: "before you continue" in it is no
-		// challenge.
-		return finding{class: app.PageLoggedIn}
+	case want == toBeTold && (profile.dialog.shortNotice.first(p.doc.root) != nil || profile.dialog.never.first(p.doc.root) != nil):
+		return finding{class: app.PageLoggedIn} // A dialog of the portal's, whatever is around it.
 	case (want != toLogIn || !e.loggedIn()) && p.challengeWords():
 		return finding{class: app.PageChallenge, reason: "the portal asks for a person: " + p.sentence(profile.words.challenge)}
 	case (p.openEnded || p.doc.cut) && !p.doc.ended:

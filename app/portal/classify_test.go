@@ -25,7 +25,7 @@ func TestEveryPageIsClassifiedBeforeItIsRead(t *testing.T) {
 		"an empty board":                      {page200(framed(table(noJobs))), "", 0},
 		"an empty board in other white space": {page200(framed(table(`<tr><td COLSPAN=8> there  are&nbsp;no <b>interpreter</b> JOBS. </td></tr>`))), "", 0},
 		"a board with every dialog's markup":  {page200(framed(table(jobRow(row, "Matched")) + hidden("24HourModal") + hidden("cancelModal"))), "", 1},
-		"an empty board with such dialogs":    {page200(framed(table(noJobs) + hidden("24HourModal") + hidden("cancelModal"))), "", 0},
+		"an empty board with every dialog":    {page200(framed(table(noJobs) + hidden("24HourModal") + hidden("cancelModal"))), "", 0},
 		"a board without a mark":              {page200(table(jobRow(row, "Matched"))), "", 1},
 		"an empty board with a way out":       {page200(table(noJobs) + `<form method=post action=/logout></form>`), "", 0},
 		"a board with a hidden log-in form":   {page200(framed(`<div class="modal" id="login">` + loginForm + `</div>` + table(jobRow(row, "Matched")))), "", 1},
@@ -103,7 +103,7 @@ func TestEveryPageIsClassifiedBeforeItIsRead(t *testing.T) {
 		"a captcha in the log-in form":    {page200(strings.ReplaceAll(loginPage(""), "<button", `<div class="g-recaptcha"></div><button`)), app.PageChallenge, 0},
 		"a guard's challenge, by its header": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("cf-mitigated", "challenge")
-			w.WriteHeader(403)
+			w.WriteHeader(http.StatusForbidden)
 		}, app.PageChallenge, 0},
 		"a challenge in words":            {page200(`<title>Just a moment...</title><p>Verify you are human by completing the action below.</p>`), app.PageChallenge, 0},
 		"a challenge in words with a 403": {status(403, `<h1>Attention required</h1>`), app.PageChallenge, 0},
@@ -129,26 +129,26 @@ func TestEveryPageIsClassifiedBeforeItIsRead(t *testing.T) {
 func TestTheProfilesDefaultIsWhatIsKnownOfThePortal(t *testing.T) {
 	p := DefaultProfile()
 	for part, want := range map[string]string{
-		"paths.login":          "/login",
-		"paths.board":          "/interpreter-jobs",
-		"paths.accept":         "/interpreter-jobs/{id}/matched",
-		"login.email":          "input[name=email]",
-		"login.password":       "input[name=password]",
-		"login.logged_in":      ".header__name, .header__user, .user-menu, [data-testid='user-menu'], .dashboard",
-		"board.body":           "section.content__table table tbody",
-		"board.row":            "tr.table__row",
-		"board.cell":           "td.table__data",
-		"board.least_cells":    "8",
-		"board.empty":          "There are no interpreter jobs",
-		"board.details_link":   "a[href*='interpreter-jobs']",
-		"details.table":        "table.table--detail",
-		"details.older":        ".job__detail",
-		"details.type_label":   "Interpreter details",
-		"dialogs.short_notice": "#24HourModal",
-		"dialogs.continue":     "#continueButton",
-		"reject.action":        "matched/reject",
-		"reject.button":        ".btn--reject",
-		"status.ours":          "accepted, allocated, assigned, confirmed, booked",
+		"paths.login":         "/login",
+		"paths.board":         "/interpreter-jobs",
+		"paths.accept":        "/interpreter-jobs/{id}/matched",
+		"login.email":         "input[name=email]",
+		"login.password":      "input[name=password]",
+		"login.logged_in":     ".header__name, .header__user, .user-menu, [data-testid='user-menu'], .dashboard",
+		"board.body":          "section.content__table table tbody",
+		"board.row":           "tr.table__row",
+		"board.cell":          "td.table__data",
+		"board.least_cells":   "8",
+		"board.empty":         "There are no interpreter jobs",
+		"board.details_link":  "a[href*='interpreter-jobs']",
+		"details.table":       "table.table--detail",
+		"details.older":       ".job__detail",
+		"details.type_label":  "Interpreter details",
+		"dialog.short_notice": "#24HourModal",
+		"dialog.continue":     "#continueButton",
+		"reject.action":       "matched/reject",
+		"reject.button":       ".btn--reject",
+		"status.ours":         "accepted, allocated, assigned, confirmed, booked",
 	} {
 		found := false
 		for _, q := range p.parts() {

@@ -36,8 +36,9 @@ func (c *Client) Details(ctx context.Context, job app.Job) (app.Details, error) 
 		return d, nil
 	case app.PageBoard, app.PageEmptyBoard:
 		return app.Details{}, p.boardInstead(f, job)
+	default:
+		return app.Details{}, p.err(f.class, f.reason)
 	}
-	return app.Details{}, p.err(f.class, f.reason)
 }
 
 // detailsAddress checks the link of the job's row: only a page of this portal is asked for.

@@ -13,7 +13,7 @@ import (
 	"github.com/atozbot/atozbot/app"
 )
 
-// Portals carry their dialogs in every page, not shown, and show one by a class or a
+// Portals carry every dialog in every page, not shown, and show one by a class or a
 // script when there is something to ask. So a dialog's being there asks nothing. It asks
 // where one of these is so:
 //
@@ -30,9 +30,9 @@ import (
 
 // marks are what a page shows beside what it is about.
 type marks struct {
-	dialogs map[string]string // By key, what they look like.
-	alerts  map[string]bool   // Their texts, plain.
-	scripts map[uint64]bool   // Those within the page.
+	questions map[string]string // By key, what they look like.
+	alerts    map[string]bool   // Their texts, plain.
+	scripts   map[uint64]bool   // Those within the page.
 }
 
 // seenPage is a page's bytes, for taking its marks only when they are needed.
@@ -55,9 +55,9 @@ type dialog struct {
 
 // marks takes the page's marks.
 func (p *page) marks() *marks {
-	m := &marks{dialogs: make(map[string]string), alerts: make(map[string]bool), scripts: make(map[uint64]bool)}
-	for _, d := range p.dialogs() {
-		m.dialogs[d.key] = d.looks
+	m := &marks{questions: make(map[string]string), alerts: make(map[string]bool), scripts: make(map[uint64]bool)}
+	for _, d := range p.questions() {
+		m.questions[d.key] = d.looks
 	}
 	for _, a := range p.alerts() {
 		m.alerts[plain(a.text)] = true
@@ -96,17 +96,20 @@ func withoutDigits(s string) string {
 	}, s)
 }
 
-// dialogs finds the dialogs of the page. One within another is the same dialog, but the
+// questions finds the dialog elements of the page, whether they ask anything or not. One within another is the same dialog, but the
 // question about short notice is always one of its own.
-func (p *page) dialogs() []dialog {
-	profile := &p.client.profile.dialogs
+func (p *page) questions() []dialog {
+	profile := &p.client.profile.dialog
 	root := p.parse().root
 	var found []dialog
 	shorts := few(profile.shortNotice.all(root))
 	for _, n := range shorts {
 		found = append(found, p.dialog(n, true))
 	}
-	for _, n := range few(topmost(root, &profile.any, nil)) {
+	for _, n := range few(append(topmost(root, &profile.never, nil), topmost(root, &profile.any, nil)...)) {
+		if slices.ContainsFunc(found, func(d dialog) bool { return n == d.node }) {
+			continue
+		}
 		if !slices.ContainsFunc(shorts, func(short *html.Node) bool { return n == short || within(short, n) || within(n, short) }) {
 			found = append(found, p.dialog(n, false))
 		}
@@ -121,7 +124,7 @@ func (p *page) dialogs() []dialog {
 	return found
 }
 
-// few keeps a broken or hostile page, with thousands of dialogs or messages, from taking
+// few keeps a broken or hostile page, with a thousand times the same dialog or message, from taking
 // long: they are compared with each other.
 func few(nodes []*html.Node) []*html.Node {
 	const most = 200
@@ -139,7 +142,7 @@ func within(n, other *html.Node) bool {
 }
 
 func (p *page) dialog(n *html.Node, short bool) dialog {
-	profile := &p.client.profile.dialogs
+	profile := &p.client.profile.dialog
 	d := dialog{node: n, id: attribute(n, "id"), short: short}
 	d.named = true
 	if d.id == "" {
@@ -191,10 +194,10 @@ const (
 	settled                   // Its row or its details say that it is ours, or gone.
 )
 
-// asked gives the dialogs of an answer that ask something, the ones that are shown first.
+// asked gives those of an answer that ask something, the ones that are shown first.
 func (p *page) asked(job settlement, before ...*marks) []dialog {
 	var shown, others []dialog
-	for _, d := range p.dialogs() {
+	for _, d := range p.questions() {
 		stood, same := stoodBefore(d, before)
 		switch {
 		case d.shown && !same, job == open && d.named && p.opened(d.id, before):
@@ -217,7 +220,7 @@ func stoodBefore(d dialog, before []*marks) (stood, same bool) {
 		if m == nil {
 			continue
 		}
-		looks, ok := m.dialogs[d.key]
+		looks, ok := m.questions[d.key]
 		stood, same = stood || ok, same || ok && looks == d.looks
 	}
 	return stood, same
@@ -247,7 +250,7 @@ func (p *page) opened(id string, before []*marks) bool {
 // where it has none that is surely this job's.
 func (p *page) continueForm(d dialog, number string) *app.Form {
 	profile := p.client.profile
-	node := profile.dialogs.proceed.first(d.node)
+	node := profile.dialog.proceed.first(d.node)
 	if node == nil {
 		return nil
 	}

@@ -91,41 +91,6 @@ type openForm struct {
 	row  int // How many elements were open down to that row; 0 outside of one.
 }
 
-// slab hands out values from blocks, which are used again after reset.
-type slab[T any] struct {
-	blocks [][]T
-	block  int
-	used   int
-}
-
-const slabSize = 512
-
-func (s *slab[T]) next() *T {
-	if s.block == len(s.blocks) {
-		s.blocks = append(s.blocks, make([]T, slabSize))
-	}
-	v := &s.blocks[s.block][s.used]
-	if s.used++; s.used == slabSize {
-		s.block, s.used = s.block+1, 0
-	}
-	return v
-}
-
-func (s *slab[T]) handedOut() int { return s.block*slabSize + s.used }
-
-// reset makes everything that was handed out free again, and keeps no more blocks than
-// an ordinary page needs.
-func (s *slab[T]) reset() {
-	for i := range min(s.block+1, len(s.blocks)) {
-		clear(s.blocks[i])
-	}
-	const most = 32
-	if len(s.blocks) > most {
-		s.blocks = s.blocks[:most:most]
-	}
-	s.block, s.used = 0, 0
-}
-
 // build reads a page, which is UTF-8.
 func (b *builder) build(page []byte) *document {
 	b.nodes.reset()
@@ -186,6 +151,7 @@ func (b *builder) token(z *html.Tokenizer, kind html.TokenType, size int) {
 		case b.dropping == 0:
 			b.end(tag, name)
 		}
+	default: // A doctype says nothing.
 	}
 }
 
@@ -239,6 +205,7 @@ func (b *builder) noteAside(size int) {
 		until = "</"
 	case atom.Style:
 		return
+	default:
 	}
 	if len(b.open) > 0 {
 		return
@@ -247,6 +214,7 @@ func (b *builder) noteAside(size int) {
 		switch n.DataAtom {
 		case atom.Table, atom.Title, atom.H1, atom.H2, atom.Select, atom.Textarea, atom.Button:
 			return
+		default:
 		}
 	}
 	b.doc.asides = append(b.doc.asides, span{b.offset, b.offset + size, until})
@@ -298,6 +266,7 @@ func (b *builder) start(z *html.Tokenizer, kind atom.Atom, name []byte, more, se
 		b.doc.tags = append(b.doc.tags, tag{n, b.offset, b.offset + size})
 	case atom.Svg, atom.Math:
 		b.foreign++
+	default:
 	}
 	if void(kind) || selfClosing && b.foreign > 0 {
 		if selfClosing && (kind == atom.Svg || kind == atom.Math) {
@@ -427,6 +396,7 @@ func (b *builder) section(table int) int {
 		switch b.stack[i].DataAtom {
 		case atom.Tbody, atom.Thead, atom.Tfoot:
 			return i
+		default:
 		}
 	}
 	return -1
@@ -445,13 +415,12 @@ func (b *builder) imply(tag atom.Atom) {
 // (0 for none), or -1.
 func (b *builder) find(tag, barrier atom.Atom) int {
 	for i := len(b.stack) - 1; i > 0; i-- {
-		switch b.stack[i].DataAtom {
-		case tag:
+		a := b.stack[i].DataAtom
+		if a == tag {
 			return i
-		case barrier:
-			if barrier != 0 {
-				return -1
-			}
+		}
+		if a == barrier && barrier != 0 {
+			return -1
 		}
 	}
 	return -1
@@ -511,6 +480,7 @@ func (b *builder) end(tag atom.Atom, name []byte) {
 			b.closeTo(i)
 		}
 		return
+	default:
 	}
 	for i := len(b.stack) - 1; i > 0; i-- {
 		n := b.stack[i]
@@ -546,8 +516,9 @@ func tabular(a atom.Atom) bool {
 	switch a {
 	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // holds tells the elements that an end tag inside them cannot end from within.
@@ -555,8 +526,9 @@ func holds(a atom.Atom) bool {
 	switch a {
 	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // void tells the elements that hold nothing and have no end tag.
@@ -565,6 +537,7 @@ func void(a atom.Atom) bool {
 	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input,
 		atom.Link, atom.Meta, atom.Param, atom.Source, atom.Track, atom.Wbr:
 		return true
+	default:
+		return false
 	}
-	return false
 }

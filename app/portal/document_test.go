@@ -33,6 +33,7 @@ func outline(n *html.Node) string {
 				if text := mend(c.Data); text != "" {
 					s.WriteString(text)
 				}
+			default:
 			}
 		}
 	}

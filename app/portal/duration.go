@@ -51,7 +51,8 @@ func readDuration(l lexemes) (int, bool) {
 			return hours + 30, true
 		}
 	}
-	minutes, rest, ok := readMinutes(rest, !(behind.text == "h" && rest.number(2, 2)))
+	goesWithoutSaying := behind.text == "h" && rest.number(2, 2)
+	minutes, rest, ok := readMinutes(rest, !goesWithoutSaying)
 	return hours + minutes, ok && len(rest) == 0 && minutes < 60
 }
 
@@ -72,7 +73,7 @@ func readClockDuration(l lexemes) (int, bool) {
 
 // readPhrase reads what is said without a number: half an hour, a quarter of an hour.
 func readPhrase(l lexemes) (int, bool) {
-	parts := 0
+	var parts int
 	switch {
 	case l.word("half"):
 		parts, l = 30, l[1:]

@@ -49,7 +49,7 @@ func TestTheDoctorIsToldOfEveryPartWhetherItWasFound(t *testing.T) {
 		if p.Missing() || p.Advice() != "" {
 			t.Errorf("%s was missed", p.Name)
 		}
-		if strings.HasPrefix(p.Name, "dialogs.") && p.Seen {
+		if strings.HasPrefix(p.Name, "dialog.") && p.Seen {
 			t.Errorf("%s was seen without an act", p.Name)
 		}
 	}
@@ -73,15 +73,18 @@ func TestTheDoctorIsToldWhatHasChanged(t *testing.T) {
 	}{
 		"the rows": {
 			framed(table(strings.ReplaceAll(jobRow("48213", "Matched"), "table__row", "row"))), "",
-			[]string{"board.row", "board.details_link"}, app.PageChanged,
+			[]string{"board.row", "board.details_link"},
+			app.PageChanged,
 		},
 		"the forms": {
 			framed(table(strings.ReplaceAll(jobRow("48213", "Matched"), "/matched", "/take"))), framed(detailsOf("48213", "Telephone", "Matched") + rejectFormOf("48213")),
-			[]string{"paths.accept"}, "",
+			[]string{"paths.accept"},
+			"",
 		},
 		"the details": {
 			framed(table(jobRow("48213", "Matched"))), framed(strings.Replace(detailsOf("48213", "Telephone", "Matched"), "Interpreter details", "Kind", 1)),
-			[]string{"details.type_label", "reject.action", "reject.button"}, "",
+			[]string{"details.type_label", "reject.action", "reject.button"},
+			"",
 		},
 		"nothing, with no job to look at": {framed(table(noJobs)), "", nil, ""},
 	} {

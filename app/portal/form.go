@@ -24,6 +24,7 @@ func (c *control) submits() bool {
 		case "submit", "image":
 			return true
 		}
+	default:
 	}
 	return false
 }
@@ -141,6 +142,7 @@ func (f *form) fill(by *control) (fields []app.FormField, on []*control) {
 			for _, value := range chosen(c.node) {
 				add(c, name, value)
 			}
+		default: // A button of the form's that does not submit it.
 		}
 	}
 	return fields, on

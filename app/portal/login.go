@@ -51,6 +51,7 @@ func (c *Client) loginForm(ctx context.Context, p *page) (*app.Form, error) {
 		if p.redirected && !c.site.Load().isLogin(p.url) && p.saysNothing() {
 			return nil, c.askBoard(ctx, p) // Sent on from the log-in page, as those are who are logged in.
 		}
+	default:
 	}
 	return nil, p.err(f.class, f.reason)
 }
@@ -141,6 +142,7 @@ func (c *Client) loginAnswer(ctx context.Context, p *page) error {
 		if p.saysNothing() {
 			return c.askBoard(ctx, p)
 		}
+	default:
 	}
 	return p.err(f.class, f.reason)
 }
@@ -165,8 +167,9 @@ func (c *Client) askBoard(ctx context.Context, from *page) error {
 		return nil
 	case app.PageLoggedOut:
 		return p.notTaken()
+	default:
+		return p.err(f.class, f.reason)
 	}
-	return p.err(f.class, f.reason)
 }
 
 // notTaken says why the log-in form came back: the credentials are wrong, or there were

@@ -24,6 +24,7 @@ type page struct {
 	status     int
 	header     http.Header
 	redirected bool
+	answer     bool // It came back from an act.
 	openEnded  bool // Nothing but the connection's end says where the body ends.
 	firstByte  time.Time
 
@@ -149,7 +150,7 @@ func (p *page) headings() string {
 				}
 			case atom.Svg:
 			default:
-				if child.Type == html.ElementNode && !concealed(child) && (!p.client.profile.dialogs.concealed.is(child) || p.client.profile.dialogs.shown.is(child)) {
+				if child.Type == html.ElementNode && !concealed(child) && (!p.client.profile.dialog.concealed.is(child) || p.client.profile.dialog.shown.is(child)) {
 					walk(child)
 				}
 			}
@@ -160,14 +161,16 @@ func (p *page) headings() string {
 }
 
 // ownText gives what the page itself says, plain: its title and its visible text without
-// what stands on every page, at its head, foot and side.
+// what stands on every page, at its head, foot and side. In an answer to an act, a
+// dialog's words are no part of it: "before you continue" is a question there, and no
+// challenge.
 func (p *page) ownText() string {
 	if p.plain != "" {
 		return p.plain
 	}
 	var m mender
-	concealing := &p.client.profile.dialogs.concealed
-	shown := &p.client.profile.dialogs.shown
+	concealing := &p.client.profile.dialog.concealed
+	shown := &p.client.profile.dialog.shown
 	var walk func(*html.Node)
 	walk = func(n *html.Node) {
 		for child := n.FirstChild; child != nil; child = child.NextSibling {
@@ -181,6 +184,7 @@ func (p *page) ownText() string {
 				m.add(rawText(child) + " | ")
 			case unread(child), child.DataAtom == atom.Nav, child.DataAtom == atom.Footer, child.DataAtom == atom.Aside:
 			case concealing.is(child) && !shown.is(child):
+			case p.answer && p.client.asks(child):
 			default:
 				if !inline(child.DataAtom) {
 					m.space()
@@ -231,6 +235,8 @@ func (p *page) lines() []string {
 			case child.Type != html.ElementNode || unread(child):
 			case inline(child.DataAtom):
 				walk(child)
+			case p.answer && p.client.asks(child):
+				end()
 			default:
 				end()
 				walk(child)
@@ -246,11 +252,17 @@ func (p *page) lines() []string {
 // hiddenOn tells whether n, or what it stands in, is not shown.
 func (c *Client) hiddenOn(n *html.Node) bool {
 	for ; n != nil && n.Type == html.ElementNode; n = n.Parent {
-		if concealed(n) || c.profile.dialogs.concealed.is(n) && !c.profile.dialogs.shown.is(n) {
+		if concealed(n) || c.profile.dialog.concealed.is(n) && !c.profile.dialog.shown.is(n) {
 			return true
 		}
 	}
 	return false
+}
+
+// asks tells whether n is a dialog.
+func (c *Client) asks(n *html.Node) bool {
+	d := &c.profile.dialog
+	return d.shortNotice.is(n) || d.never.is(n) || d.any.is(n)
 }
 
 // leadsTo tells whether the page sends its reader on by a header or a meta element, and where.

@@ -44,9 +44,9 @@ type Profile struct {
 		button  selector
 		neverBy words
 	}
-	dialogs struct{ shortNotice, proceed, any, shown, concealed selector }
-	status  struct{ matched, ours, gone, negated, others, other words }
-	words   struct {
+	dialog struct{ shortNotice, proceed, never, any, shown, concealed selector }
+	status struct{ matched, ours, gone, negated, others, other words }
+	words  struct {
 		gone, refused, tryAgain, maintenance, loggedOut, challenge, challengeHeading words
 	}
 	alerts    struct{ any, err selector }
@@ -123,11 +123,12 @@ func (p *Profile) parts() []part {
 		{"reject.button", &p.reject.button, onReject},
 		{"reject.never_by", &p.reject.neverBy, nowhere},
 
-		{"dialogs.short_notice", &p.dialogs.shortNotice, afterAccept},
-		{"dialogs.continue", &p.dialogs.proceed, afterAccept},
-		{"dialogs.any", &p.dialogs.any, afterAccept},
-		{"dialogs.shown", &p.dialogs.shown, nowhere},
-		{"dialogs.concealed", &p.dialogs.concealed, nowhere},
+		{"dialog.short_notice", &p.dialog.shortNotice, afterAccept},
+		{"dialog.continue", &p.dialog.proceed, afterAccept},
+		{"dialog.never", &p.dialog.never, afterAccept},
+		{"dialog.any", &p.dialog.any, nowhere},
+		{"dialog.shown", &p.dialog.shown, nowhere},
+		{"dialog.concealed", &p.dialog.concealed, nowhere},
 
 		{"status.matched", &p.status.matched, nowhere},
 		{"status.ours", &p.status.ours, nowhere},

@@ -147,8 +147,9 @@ func inline(a atom.Atom) bool {
 		atom.Strike, atom.Strong, atom.Sub, atom.Sup, atom.Time, atom.Tt, atom.U,
 		atom.Var, atom.Wbr, atom.Nobr, atom.Img:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // unread tells elements whose text nobody reads: scripts, styles, the choices of a
@@ -158,6 +159,7 @@ func unread(n *html.Node) bool {
 	case atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Head, atom.Select,
 		atom.Textarea, atom.Svg, atom.Math, atom.Iframe, atom.Object:
 		return true
+	default:
 	}
 	if len(n.Attr) == 0 {
 		return false

@@ -110,8 +110,9 @@ func inert(t tag) []string {
 			return []string{"href", "integrity", "nonce"}
 		}
 		return nil
+	default:
+		return []string{"src", "integrity", "nonce"}
 	}
-	return []string{"src", "integrity", "nonce"}
 }
 
 // attributeSpan finds where the value of an attribute stands in its tag: false where it
