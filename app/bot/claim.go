@@ -95,10 +95,10 @@ func (r *run) mayAct() error {
 // settleFirst waits a moment for outcomes to be stored, so that a claim that came to
 // nothing does not stand in the way of the next.
 func (r *run) settleFirst() {
-	if !r.settledNow {
+	if !r.freedNow {
 		return
 	}
-	r.settledNow = false
+	r.freedNow = false
 	r.flush()
 	r.bot.savedWithin(r.looking, patienceSave)
 }

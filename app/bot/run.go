@@ -79,7 +79,7 @@ type run struct {
 	stale          bool       // The newest board's forms are not to be submitted any more.
 	rejects        []*seen    // To be rejected, on the newest board.
 	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
-	settledNow     bool       // Something was settled since the last claim.
+	freedNow       bool       // A claim came to nothing since the last one was made.
 	urgent         bool       // An answer waits to be acted on.
 }
 

@@ -16,7 +16,6 @@ func (r *run) settle(s *seen, c *claim, outcome app.Outcome, why string) {
 	c.Outcome, c.OutcomeAt, c.Detail = outcome, now, why
 	c.touch()
 	c.wasTaken = !s.matchedNow(r.valid)
-	r.settledNow = true
 
 	rec := &s.record
 	r.ensureRecorded(s, c)
@@ -59,6 +58,7 @@ func (r *run) count(s *seen, c *claim, wasOpen bool) {
 	default:
 		if wasOpen {
 			r.tally.free(c.Claim)
+			r.freedNow = true
 		}
 		r.digest.lost++
 	}
@@ -173,7 +173,7 @@ func (r *run) release(s *seen, c *claim, why string) {
 	c.Reached = c.mayHaveReached()
 	c.touch()
 	c.released = true
-	r.settledNow = true
+	r.freedNow = true
 	r.tally.free(c.Claim)
 	s.record.Status = app.JobMatched
 	s.record.RejectionReason = why
