@@ -67,6 +67,11 @@ chaos-short: ## The rows of make chaos that stand for the rest, in a few minutes
 bench: ## Measure the parts: board decoding, decisions, store, looks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-http
+bench-http: ## Compare the answers' speed with a bare server's, in one run
+	@.ci/install
+	go test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/api/bench
+
 .PHONY: image
 image: ## Build the container image atozbot:latest
 	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t atozbot:latest .
