@@ -21,6 +21,7 @@ import (
 	"github.com/atozbot/atozbot/app/config"
 	"github.com/atozbot/atozbot/app/health"
 	"github.com/atozbot/atozbot/app/live"
+	"github.com/atozbot/atozbot/app/notify"
 	"github.com/atozbot/atozbot/app/portal"
 	"github.com/atozbot/atozbot/app/web"
 	"github.com/atozbot/atozbot/store"
@@ -36,14 +37,16 @@ type house struct {
 	started  time.Time
 	address  string
 
-	replica replica
-	account *account
-	busy    *busyBook
-	feed    *feed
-	db      *store.Store
-	journal *store.Journaled // nil where the database is a file of this machine.
-	records records          // The one or the other.
-	carrier *carrier
+	replica  replica
+	account  *account
+	busy     *busyBook
+	feed     *feed
+	channels *channels
+	notifier *notify.Notifier
+	db       *store.Store
+	journal  *store.Journaled // nil where the database is a file of this machine.
+	records  records          // The one or the other.
+	carrier  *carrier
 
 	database, redis *health.Keeper
 	monitor         *health.Monitor
@@ -92,6 +95,11 @@ func (h *house) open(client *portal.Client) error {
 		now: time.Now, log: h.log.With(partKey, "calendars"),
 	}
 	h.feed = &feed{db: h.db, safe: safe, account: app.DefaultAccountID, version: h.process.Build.Version, now: time.Now}
+	h.channels = &channels{db: h.db, safe: safe, account: app.DefaultAccountID, now: time.Now}
+	h.notifier = notify.New(notify.Options{
+		Channels: h.channels, Allowed: addresses{private: h.settings.AllowPrivateAddresses}.check, Log: h.log.With(partKey, "notifications"),
+	})
+	h.channels.test = h.notifier.Test
 	h.database = h.keepDatabase()
 	h.redis = keepRedis(h.settings, h.carrier, h.log)
 	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With(partKey, "bot"))
@@ -162,8 +170,11 @@ func (h *house) newRules(c app.Configuration) {
 	}
 }
 
-// tell passes stored events on.
+// tell passes stored events on. Those that come late were told when they happened.
 func (h *house) tell(events []app.Event, late bool) {
+	if !late {
+		h.notifier.Tell(events...)
+	}
 	if len(events) > 0 && events[0].ID == 0 && !late {
 		h.hub.Tell(events...)
 		return
@@ -302,6 +313,8 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 		h.watchOver(group, life, "journal", h.journal.Run)
 	}
 	h.watchOver(group, life, "calendars", h.beat(busyBeat, h.busy.refresh))
+	h.watchOver(group, life, "notifications", h.notifier.Run)
+	h.watchOver(group, life, "digest", h.digest)
 	h.watchOver(group, life, "tending", h.beat(tendEvery, h.tend))
 	h.watchOver(group, life, "pruning", h.beat(pruneEvery, h.prune))
 	h.watchOver(group, life, "notebook", func(ctx context.Context) error { return h.notebook.run(ctx, h.canStore, h.db.AddLogs) })

@@ -16,6 +16,7 @@ import (
 
 	"github.com/atozbot/atozbot/app"
 	"github.com/atozbot/atozbot/app/config"
+	"github.com/atozbot/atozbot/app/notify"
 	"github.com/atozbot/atozbot/app/portal/practice"
 	"github.com/atozbot/atozbot/app/web"
 	"github.com/atozbot/atozbot/store"
@@ -316,5 +317,66 @@ func TestABusyCalendarKeepsItsTimeBusy(t *testing.T) {
 	}
 	if err := busy.remove(ctx, listed[0].ID); err != nil || len(busy.bookings()) != 0 {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAChannelIsKeptSealedAndTested(t *testing.T) {
+	arrived := make(chan string, 4)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r.URL.Path }))
+	defer server.Close()
+	db, account, _, _ := deskOf(t)
+	ctx := t.Context()
+	kept := &channels{db: db, safe: account.safe, account: app.DefaultAccountID, now: time.Now}
+	kept.test = notify.New(notify.Options{Channels: kept, Log: account.log}).Test
+	page := webChannels{kept}
+	if err := page.AddChannel(ctx, web.Channel{}, "nonsense", web.Person{}); app.CodeOf(err) != app.CodeInvalid {
+		t.Errorf("%v", err)
+	}
+	if err := page.AddChannel(ctx, web.Channel{Name: "phone", Events: []string{"accepted", "nonsense"}}, "generic+"+server.URL+"/secret-path", web.Person{}); err != nil {
+		t.Fatal(err)
+	}
+	listed, err := page.Channels(ctx)
+	if err != nil || len(listed) != 1 || listed[0].Kind != "generic" || len(listed[0].Events) != 1 || !listed[0].On {
+		t.Fatalf("%+v %v", listed, err)
+	}
+	if err := page.TestChannel(ctx, listed[0].ID); err != nil || <-arrived != "/secret-path" {
+		t.Errorf("%v", err)
+	}
+	if open, err := kept.Channels(ctx); err != nil || len(open) != 1 || !strings.Contains(open[0].Address, "/secret-path") {
+		t.Errorf("%+v %v", open, err)
+	}
+	if sealed, err := db.Secret(ctx, listed[0].ID); err != nil || bytes.Contains(sealed.Sealed, []byte("secret-path")) {
+		t.Errorf("%q %v", sealed.Sealed, err)
+	}
+	if err := page.SetChannel(ctx, listed[0].ID, false, web.Person{}); err != nil {
+		t.Error(err)
+	}
+	if open, err := kept.Channels(ctx); err != nil || len(open) != 0 {
+		t.Errorf("switched off: %+v %v", open, err)
+	}
+	if err := page.DeleteChannel(ctx, listed[0].ID, web.Person{}); err != nil {
+		t.Error(err)
+	}
+	if err := page.TestChannel(ctx, listed[0].ID); app.CodeOf(err) != app.CodeNotFound {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheDigestComesInTheEveningOfTheUsersZone(t *testing.T) {
+	london, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for now, want := range map[string]string{
+		"2027-06-01T10:00:00Z": "2027-06-01T18:00:00Z", "2027-06-01T18:00:00Z": "2027-06-02T18:00:00Z", "2027-01-31T18:59:59Z": "2027-01-31T19:00:00Z",
+		"2027-03-27T20:00:00Z": "2027-03-28T18:00:00Z", // The clocks change in between.
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := untilDigest(at, london).UTC().Format(time.RFC3339); got != want {
+			t.Errorf("after %s it comes at %s, want %s", now, got, want)
+		}
 	}
 }

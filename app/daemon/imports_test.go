@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"app/rules/calendar":      {"app", "app/rules/wallclock"},
 	"app/live":                {"app"},
 	"app/health":              {"app"},
+	"app/notify":              {"app"},
 	"app/vault":               {},
 	"app/api":                 {"app", "app/live", "app/api"},
 	"app/web":                 {"app", "static", "app/web"},

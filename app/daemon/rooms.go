@@ -22,6 +22,7 @@ func (h *house) openRooms() error {
 		},
 		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID, busy: h.busy},
 		Portal:         webPortal{h.account},
+		Channels:       webChannels{h.channels},
 		Calendars:      webCalendars{feed: h.feed, busy: h.busy},
 		Configurations: webConfigurations{settled},
 		Insights:       webInsights{db: h.db, account: app.DefaultAccountID},
