@@ -28,6 +28,7 @@ type connections struct{ table, body, used, doing string }
 func calendars() connections {
 	return connections{"atozbot_calendars", "body", "fetched_ms", "calendar"}
 }
+
 func channels() connections {
 	return connections{"atozbot_channels", "settings", "last_sent_ms", "channel"}
 }

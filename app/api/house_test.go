@@ -79,8 +79,10 @@ func (h *house) addJobs(n int) {
 	}
 }
 
-var errAway = &app.Error{Code: app.CodeUnavailable, Message: "The database is away.", RetryAfter: 3 * time.Second,
-	Err: fmt.Errorf("dial tcp 10.9.8.7:5432: password=hunter2 refused")}
+var errAway = &app.Error{
+	Code: app.CodeUnavailable, Message: "The database is away.", RetryAfter: 3 * time.Second,
+	Err: fmt.Errorf("dial tcp 10.9.8.7:5432: password=hunter2 refused"),
+}
 
 func (h *house) goAway(away bool) {
 	h.mu.Lock()

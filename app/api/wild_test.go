@@ -24,8 +24,14 @@ type wild struct {
 // junk are values that have broken parsers before.
 var junk = []any{
 	nil, true, false, 0, -1, 1e308, 9007199254740993, 1.5, "", " ", "null", "0", "-1", "NaN", "💥", "\u0000", "a\nb", "' OR 1=1 --", "../../etc/passwd",
-	"%00", "%", "\xff\xfe", "＝1", strings.Repeat("x", 5000), []any{}, []any{nil}, []any{[]any{[]any{}}}, map[string]any{}, map[string]any{"": nil},
-	map[string]any{"__proto__": map[string]any{"admin": true}}, "2027-13-45", "99999-01-01T00:00:00Z", "0000-00-00", "9223372036854775808", "1e9999",
+	"%00", "%", "\xff\xfe", "＝1", strings.Repeat("x", 5000),
+	[]any{},
+	[]any{nil},
+	[]any{[]any{[]any{}}},
+	map[string]any{},
+	map[string]any{"": nil},
+	map[string]any{"__proto__": map[string]any{"admin": true}},
+	"2027-13-45", "99999-01-01T00:00:00Z", "0000-00-00", "9223372036854775808", "1e9999",
 }
 
 func (w wild) pick(items ...string) string { return items[w.IntN(len(items))] }

@@ -28,9 +28,11 @@ func (blank) Claims(context.Context, string, []string) ([]app.Claim, error) { re
 func (blank) Watched(context.Context, string, time.Time) ([]app.JobRecord, error) {
 	return nil, nil
 }
+
 func (blank) Tally(context.Context, string, string, time.Time) (app.Tally, error) {
 	return app.Tally{}, nil
 }
+
 func (blank) Claim(_ context.Context, c app.Claim, _ func(app.Tally) error) (app.Claim, error) {
 	return c, nil
 }

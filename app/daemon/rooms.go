@@ -2,12 +2,11 @@ package daemon
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/atozbot/atozbot/app"
 	"github.com/atozbot/atozbot/app/api"
 	"github.com/atozbot/atozbot/app/web"
-
-	"time"
 )
 
 // openRooms builds the API and the dashboard and lets requests through to them.

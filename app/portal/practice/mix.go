@@ -78,8 +78,16 @@ var (
 	signTypes  = []string{TypeSign, "BSL", "Lipspeaking"}
 	lengths    = []int{15, 20, 30, 30, 30, 45, 60, 60, 90, 120}
 	unreadable = []Written{
-		{Date: "tbc"}, {Date: "31/02/2027"}, {Date: "2027-13-40"}, {Date: "-"}, {Time: "in the morning"}, {Time: "25:61"},
-		{Time: "-"}, {Duration: "as long as needed"}, {Duration: "-"}, {Language: "-"},
+		{Date: "tbc"},
+		{Date: "31/02/2027"},
+		{Date: "2027-13-40"},
+		{Date: "-"},
+		{Time: "in the morning"},
+		{Time: "25:61"},
+		{Time: "-"},
+		{Duration: "as long as needed"},
+		{Duration: "-"},
+		{Language: "-"},
 	}
 	otherStatuses = []string{"Unmatched", "Pending", "Filled", "Cancelled", "Matched to another interpreter", "On hold"}
 	refusals      = []string{"Your profile does not meet the requirements of this booking.", "You have reached the limit of your agreement."}

@@ -77,8 +77,10 @@ func (t *tally) arrive(v *visit, who string) *arrival {
 	}
 	if until, asked := t.waits[who]; asked {
 		if v.at.Before(until) {
-			t.wrong(WrongAct{At: v.at, What: WrongTooSoon, Page: v.page, Job: v.number, Session: v.sessionName(),
-				Detail: until.Sub(v.at).String() + " before the end of a Retry-After"})
+			t.wrong(WrongAct{
+				At: v.at, What: WrongTooSoon, Page: v.page, Job: v.number, Session: v.sessionName(),
+				Detail: until.Sub(v.at).String() + " before the end of a Retry-After",
+			})
 		} else {
 			delete(t.waits, who)
 		}
