@@ -16,6 +16,12 @@ func (j *Journaled) Acquire(ctx context.Context, accountID, holder string, now t
 	if j.current() == modeFallback {
 		return j.there.Acquire(ctx, accountID, holder, now)
 	}
+	if j.current() == modeDraining {
+		// Whoever takes up an account must know what others did to it meanwhile.
+		if err := j.catchUp(ctx); err != nil && j.current() != modeAway {
+			return app.Lease{}, false, err
+		}
+	}
 	if j.current() != modeAway {
 		var lease app.Lease
 		var taken bool
@@ -32,6 +38,19 @@ func (j *Journaled) Acquire(ctx context.Context, accountID, holder string, now t
 		j.ill(err)
 	}
 	return j.acquireHere(ctx, accountID, holder, now)
+}
+
+// catchUpPatience is how long taking a lease waits for what is being carried over.
+const catchUpPatience = 3 * time.Second
+
+// catchUp carries over what waits and takes over what others did.
+func (j *Journaled) catchUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, catchUpPatience)
+	defer cancel()
+	if err := j.Drain(ctx); err != nil {
+		return &app.Error{Code: app.CodeUnavailable, Message: "Records are still being carried over to PostgreSQL.", RetryAfter: time.Second, Err: err}
+	}
+	return j.refreshMirror(ctx)
 }
 
 func (j *Journaled) acquireHere(ctx context.Context, accountID, holder string, now time.Time) (app.Lease, bool, error) {

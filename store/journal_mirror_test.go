@@ -120,12 +120,22 @@ func TestASaveWhosePostgresAnswersTooLateIsStoredOnce(t *testing.T) {
 	}
 }
 
-func TestWishesReachThisReplicaWhilePostgresIsAway(t *testing.T) {
+func TestWishesForOthersAreRefusedWhilePostgresIsAway(t *testing.T) {
 	p := newPlace(t)
 	j := p.start("a")
 	w := app.Wish{ID: app.NewID(noon()), AccountID: account, Kind: app.WishPause, At: noon()}
+	if err := j.Wish(t.Context(), w); app.CodeOf(err) != app.CodeUnavailable {
+		t.Errorf("nobody will ever find it: %v", err)
+	}
+	if got, err := j.Wishes(t.Context(), account); err != nil || len(got) != 0 {
+		t.Error(got, err)
+	}
+	p.up(j)
 	if err := j.Wish(t.Context(), w); err != nil {
 		t.Fatal(err)
+	}
+	if got, err := p.start("b").Wishes(t.Context(), account); err != nil || len(got) != 0 {
+		t.Error("before PostgreSQL is known to be there:", got, err)
 	}
 	if got, err := j.Wishes(t.Context(), account); err != nil || !cmp.Equal([]app.Wish{w}, got) {
 		t.Error(got, err)
@@ -135,5 +145,41 @@ func TestWishesReachThisReplicaWhilePostgresIsAway(t *testing.T) {
 	}
 	if got, err := j.Wishes(t.Context(), account); err != nil || len(got) != 0 {
 		t.Error(got, err)
+	}
+}
+
+func TestAReplicaThatHasJustFoundPostgresKnowsWhatOthersDid(t *testing.T) {
+	p := newPlace(t)
+	old := p.start("old")
+	p.up(old)
+	run := session(noon())
+	r := record(noon())
+	r.Session, r.Claims = &run, []app.Claim{claim(1, noon())}
+	if err := old.Save(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+
+	// A new container: its journal is empty, and nothing has been mirrored yet.
+	fresh := p.start("fresh")
+	fresh.Healthy(true)
+	if left, err := fresh.Resumable(t.Context(), account); err != nil || left == nil || left.ID != run.ID {
+		t.Errorf("the interrupted session: %+v, %v", left, err)
+	}
+	if open, err := fresh.Unsettled(t.Context(), account); err != nil || len(open) != 1 {
+		t.Errorf("unsettled: %v, %v", open, err)
+	}
+
+	// One with something to carry over takes the lease only once it knows the rest.
+	late := p.start("late")
+	if err := late.Save(t.Context(), record(noon(), job(9, noon()))); err != nil {
+		t.Fatal(err)
+	}
+	late.Healthy(true)
+	p.lease(late, "late")
+	if left, err := late.Resumable(t.Context(), account); err != nil || left == nil || left.ID != run.ID {
+		t.Errorf("the interrupted session: %+v, %v", left, err)
+	}
+	if all := everything(t, p.direct()); len(all.jobs) != 1 {
+		t.Errorf("%d jobs were carried over", len(all.jobs))
 	}
 }

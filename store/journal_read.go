@@ -10,10 +10,11 @@ import (
 // read asks PostgreSQL, no longer than the patience, where nothing waits to be carried
 // over to it, and else the journal, which then knows more.
 func read[T any](ctx context.Context, j *Journaled, ask func(ctx context.Context, s *Store) (T, error)) (T, error) {
-	switch j.current() {
-	case modeFallback:
+	if j.current() == modeFallback {
 		return ask(ctx, j.there)
-	case modeDirect:
+	}
+	broken := j.ready(ctx) // Only what is open says what waits.
+	if j.complete() {
 		var found T
 		err := j.within(ctx, func(ctx context.Context) (err error) {
 			found, err = ask(ctx, j.there)
@@ -23,13 +24,19 @@ func read[T any](ctx context.Context, j *Journaled, ask func(ctx context.Context
 			return found, err
 		}
 		j.ill(err)
-	case modeAway, modeDraining:
 	}
-	if err := j.ready(ctx); err != nil {
+	if broken != nil {
 		var none T
-		return none, err
+		return none, broken
 	}
 	return ask(ctx, j.journal)
+}
+
+// complete tells whether PostgreSQL is there and knows all that this replica knows.
+func (j *Journaled) complete() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.mode == modeDirect || j.mode == modeDraining && j.backlog.waiting <= int64(len(j.acked))
 }
 
 // Configuration gives the active one. While PostgreSQL is away it is the mirror's, and
@@ -83,20 +90,42 @@ func (j *Journaled) Tally(ctx context.Context, accountID, sessionID string, from
 	})
 }
 
-// Wish leaves a wish for the holder of the lease: here, where PostgreSQL is away, for
-// this replica to find.
+// Wish leaves a wish for the holder of the lease, which only PostgreSQL carries:
+// CodeUnavailable while it is away.
 func (j *Journaled) Wish(ctx context.Context, w app.Wish) error {
-	_, err := read(ctx, j, func(ctx context.Context, s *Store) (struct{}, error) { return struct{}{}, s.Wish(ctx, w) })
-	return err
+	return j.askThere(ctx, func(ctx context.Context) error { return j.there.Wish(ctx, w) })
 }
 
-// Wishes gives those that wait, here or in PostgreSQL.
+// Wishes gives those that wait; none while PostgreSQL is away.
 func (j *Journaled) Wishes(ctx context.Context, accountID string) ([]app.Wish, error) {
-	return read(ctx, j, func(ctx context.Context, s *Store) ([]app.Wish, error) { return s.Wishes(ctx, accountID) })
+	if j.current() == modeAway {
+		return nil, nil
+	}
+	var found []app.Wish
+	err := j.askThere(ctx, func(ctx context.Context) (err error) {
+		found, err = j.there.Wishes(ctx, accountID)
+		return err
+	})
+	return found, err
 }
 
-// Granted does away with a wish, wherever it waited.
+// Granted does away with a wish.
 func (j *Journaled) Granted(ctx context.Context, w app.Wish) error {
-	_, err := read(ctx, j, func(ctx context.Context, s *Store) (struct{}, error) { return struct{}{}, s.Granted(ctx, w) })
+	return j.askThere(ctx, func(ctx context.Context) error { return j.there.Granted(ctx, w) })
+}
+
+// askThere asks PostgreSQL alone, no longer than the patience.
+func (j *Journaled) askThere(ctx context.Context, ask func(ctx context.Context) error) error {
+	switch j.current() {
+	case modeFallback:
+		return ask(ctx)
+	case modeAway:
+		return &app.Error{Code: app.CodeUnavailable, Message: "The other replicas cannot be reached while PostgreSQL is away.", RetryAfter: 2 * time.Second}
+	case modeDirect, modeDraining:
+	}
+	err := j.within(ctx, ask)
+	if app.CodeOf(err) == app.CodeUnavailable && ctx.Err() == nil {
+		j.ill(err)
+	}
 	return err
 }
