@@ -330,17 +330,21 @@ func TestEveryJobThatFitsIsBookedOnceAndRecordedAsItWas(t *testing.T) {
 			portal := openStand(t, practice.Mixed(7, 200))
 			r := boot(t, portal.forBot(append(services, "ATOZBOT_DATA_DIR="+t.TempDir())...)...)
 			until(t, 60*time.Second, "every job has come and the bot has done with it", func() bool { return settled(portal.Portal) })
+			// Those at the time of another one stay; the rest is tried, however busy the machine is.
+			untilNone(t, 60*time.Second, "every fitting job was tried", func() []string {
+				if left, fitting := missed(portal.Truth()); left > fitting/10 {
+					return []string{fmt.Sprintf("%d of %d fitting jobs were never tried", left, fitting)}
+				}
+				return nil
+			})
 			untilNone(t, 20*time.Second, "the records are what really went on", func() []string {
 				return compare(portal.Truth(), r.records(t))
 			})
 			truth := portal.Truth()
-			left, fitting := missed(truth)
+			_, fitting := missed(truth)
 			t.Logf("%d jobs, %d fitting, %d booked, %d rejected", len(truth.Jobs), fitting, truth.Counts.Accepted, truth.Counts.Rejected)
 			if truth.Counts.Accepted < fitting/2 || truth.Counts.Rejected == 0 {
 				t.Errorf("%d of %d fitting jobs were booked, %d rejected", truth.Counts.Accepted, fitting, truth.Counts.Rejected)
-			}
-			if left > fitting/10 { // Those at the time of another one stay.
-				t.Errorf("%d of %d fitting jobs were never tried", left, fitting)
 			}
 			if err := r.end(); err != nil {
 				t.Errorf("the end: %v", err)
