@@ -72,10 +72,6 @@ func StartPostgres() (*PostgresServer, error) {
 	return s, nil
 }
 
-// PasswordRole is the name of a role that needs a password, if a test makes it. Every
-// other role is let in without.
-const PasswordRole = "secured"
-
 // askPassword puts the rule for PasswordRole before the others.
 func (s *PostgresServer) askPassword() error {
 	path := filepath.Join(s.data(), "pg_hba.conf")

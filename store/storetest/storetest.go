@@ -28,6 +28,10 @@ import (
 // must be allowed to create schemas.
 const DatabaseURL = "ATOZBOT_TEST_DATABASE_URL"
 
+// PasswordRole is the name of a role that needs a password on a server of [StartPostgres],
+// if a test makes it. Every other role is let in without.
+const PasswordRole = "secured"
+
 // Main runs a package's tests with a PostgreSQL to use, and returns the exit status:
 //
 //	func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
