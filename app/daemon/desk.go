@@ -42,7 +42,7 @@ func (d *desk) run(ctx context.Context) error {
 		b := d.bot()
 		err := d.one(ctx, b)
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // With the context's end, how the bot ended is of no interest.
 		}
 		d.log.Error("the bot ended by a fault of the program and is started anew; what it had claimed is settled first", "fault", err)
 		timer := time.NewTimer(restartPause)

@@ -334,7 +334,7 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	h.stop(server, endStreams, end)
 	h.within(patienceRest, "a part of the program", func() {
 		_ = group.Wait() // What runs here tells its faults itself.
-		<-served
+		_ = <-served
 	})
 	h.within(patienceRest, "the database", h.close)
 	if failed != nil && !errors.Is(failed, http.ErrServerClosed) {
@@ -431,7 +431,7 @@ func (h *house) watchOver(group *errgroup.Group, ctx context.Context, name strin
 		for {
 			err := guard(ctx, h.log, name, run)
 			if err == nil || ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // With the context's end, how the part ended is of no interest.
 			}
 			h.log.Error("a part of the program ended by a fault and is started anew", "part", name, "fault", err)
 			timer := time.NewTimer(restartPause)

@@ -178,7 +178,7 @@ type Redis struct {
 func NewRedis(dir string) (*Redis, error) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		return nil, errors.New("Redis is not installed (apt-get install redis-server)") //nolint:staticcheck // A name.
+		return nil, errors.New("redis-server is not installed (apt-get install redis-server)")
 	}
 	port, err := freePort()
 	if err != nil {

@@ -57,7 +57,7 @@ func (p *Portal) act(v *visit) answer {
 	case PageBoard:
 		return p.boardPage(v, now)
 	case PageDetails:
-		return p.detailsPage(v, now)
+		return p.detailsPage(v)
 	case PageAccept, PageContinue, PageReject, PageCancel:
 		return p.actOnJob(v, now)
 	case PageLogout:

@@ -226,7 +226,7 @@ func TestServingTellsWhereItIsAndEndsInOrder(t *testing.T) {
 		_, err := b.try(http.MethodGet, "/interpreter-jobs", nil)
 		hanging <- err
 	}()
-	for strings.Contains(<-lines, "fault=hang") == false { //nolint:staticcheck // It reads as it is meant.
+	for strings.Contains(<-lines, "fault=hang") == false {
 	}
 	cancel()
 	if err := <-ended; err != nil {

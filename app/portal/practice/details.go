@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"html/template"
 	"net/http"
-	"time"
 )
 
 // The job types as the portal writes them.
@@ -16,7 +15,7 @@ const (
 )
 
 // detailsPage shows one job. The lock is held.
-func (p *Portal) detailsPage(v *visit, now time.Time) answer {
+func (p *Portal) detailsPage(v *visit) answer {
 	j := p.jobs[v.number]
 	if j == nil || j.state == stateComing {
 		return p.words(v, http.StatusNotFound, "Not found", "This job does not exist.")

@@ -51,13 +51,13 @@ func (p *Portal) ServeOn(ctx context.Context, listener net.Listener, h http.Hand
 		served <- nil
 	}
 	end()
-	<-passing
+	_ = <-passing
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
 		_ = server.Close()
 	}
-	<-served
+	_ = <-served
 	if failed != nil && !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", failed)
 	}

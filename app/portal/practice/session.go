@@ -30,11 +30,10 @@ type session struct {
 	since    time.Time
 	seenAt   time.Time
 
-	intended string    // Where a logged-out request wanted to go.
-	flash    string    // Said once, on the next page.
-	trouble  bool      // The flash is a complaint.
-	dialog   int64     // The job whose 24-hour question the next page puts.
-	lookAt   time.Time // When a board was last asked for and served.
+	intended string // Where a logged-out request wanted to go.
+	flash    string // Said once, on the next page.
+	trouble  bool   // The flash is a complaint.
+	dialog   int64  // The job whose 24-hour question the next page puts.
 }
 
 // visitors are the sessions, and what limits the clients behind them.
