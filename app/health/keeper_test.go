@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,8 +24,10 @@ type dependency struct {
 	hangs atomic.Bool
 	deaf  atomic.Bool // Hangs without even noticing the end of the context.
 	asked atomic.Int64
-	times []time.Time
 	end   chan struct{}
+
+	mu    sync.Mutex
+	times []time.Time
 }
 
 func newDependency(err error) *dependency {
@@ -48,8 +52,17 @@ func (d *dependency) ask(ctx context.Context) error {
 }
 
 func (d *dependency) connect(ctx context.Context) error {
+	d.mu.Lock()
 	d.times = append(d.times, time.Now())
+	d.mu.Unlock()
 	return d.ask(ctx)
+}
+
+// tried gives when it was tried to connect.
+func (d *dependency) tried() []time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.times)
 }
 
 func (d *dependency) options() health.Options {
@@ -91,15 +104,16 @@ func TestTheStartIsTriedAsOftenAndAsEvenlyAsSet(t *testing.T) {
 			t.Errorf("after a minute: %q", got)
 		}
 		for i := 1; i < 10; i++ {
-			gap := d.times[i].Sub(d.times[i-1])
+			gap := d.tried()[i].Sub(d.tried()[i-1])
 			if gap < 2700*time.Millisecond || gap > 3300*time.Millisecond {
 				t.Errorf("attempt %d came after %v", i+1, gap)
 			}
 		}
-		tries := len(d.times)
+		tries := len(d.tried())
 		time.Sleep(time.Minute)
-		for i := tries; i < len(d.times); i++ {
-			if gap := d.times[i].Sub(d.times[i-1]); gap > 5*time.Second {
+		synctest.Wait()
+		for i := tries; i < len(d.tried()); i++ {
+			if gap := d.tried()[i].Sub(d.tried()[i-1]); gap > 5*time.Second {
 				t.Errorf("then it was tried after %v", gap)
 			}
 		}
@@ -287,20 +301,20 @@ func TestTheFallbackTakesOverWhereTheAttemptsAreUsedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDependency(refused)
 		o := d.options()
-		var k *health.Keeper
+		var k atomic.Pointer[health.Keeper]
 		o.UsedUp = func(*health.State) bool {
-			k.Override(health.Degraded, health.Problem{Words: "running on SQLite until the next start"})
+			k.Load().Override(health.Degraded, health.Problem{Words: "running on SQLite until the next start"})
 			return true
 		}
-		k = keep(t, o)
+		k.Store(keep(t, o))
 		time.Sleep(time.Minute)
 		d.fail(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := k.State().Check(); got != "degraded: running on SQLite until the next start" || len(d.times) != 10 {
-			t.Errorf("%q after %d tries", got, len(d.times))
+		if got := k.Load().State().Check(); got != "degraded: running on SQLite until the next start" || len(d.tried()) != 10 {
+			t.Errorf("%q after %d tries", got, len(d.tried()))
 		}
-		if s := k.Check(t.Context()); s.Phase != health.Degraded {
+		if s := k.Load().Check(t.Context()); s.Phase != health.Degraded {
 			t.Error("a forced check undid the fallback")
 		}
 	})
