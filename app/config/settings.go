@@ -112,16 +112,20 @@ func (s Settings) FirstConfiguration() app.Configuration {
 	return c
 }
 
-// SecretValues are the texts that must stand in no output, longest first, so that one
-// that holds another is hidden whole.
+// SecretValues are the texts that must stand in no output.
 func (s Settings) SecretValues() []string {
+	secrets := []Secret{s.AtozPassword, s.AdminPassword, s.APIToken, s.SecretKey}
+	// An address without a password is none.
+	if s.DatabaseURL.password.IsSet() {
+		secrets = append(secrets, s.DatabaseURL.Secret, s.DatabaseURL.password)
+	}
+	if s.RedisURL.password.IsSet() {
+		secrets = append(secrets, s.RedisURL.Secret, s.RedisURL.password)
+	}
 	var values []string
-	for _, v := range []string{
-		s.AtozPassword.Reveal(), s.AdminPassword.Reveal(), s.APIToken.Reveal(), s.SecretKey.Reveal(),
-		s.DatabaseURL.Reveal(), s.DatabaseURL.password.Reveal(), s.RedisURL.Reveal(), s.RedisURL.password.Reveal(),
-	} {
-		if v != "" && !strings.HasPrefix(v, "sqlite:") && !strings.HasPrefix(v, "memory:") {
-			values = append(values, v)
+	for _, secret := range secrets {
+		if secret.IsSet() {
+			values = append(values, secret.Reveal())
 		}
 	}
 	return values
