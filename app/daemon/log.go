@@ -27,7 +27,7 @@ func (p Process) log() *slog.Logger {
 	case s.LogFormat == "json":
 		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: s.Level()}))
 	case isTerminal(w):
-		return slog.New(tint.NewHandler(out, &tint.Options{Level: s.Level(), TimeFormat: "15:04:05.000"}))
+		return slog.New(tint.NewTextHandler(out, &tint.Options{Level: s.Level(), TimeFormat: "15:04:05.000"}))
 	default:
 		return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: s.Level()}))
 	}
