@@ -56,12 +56,16 @@ fuzz: ## Run every fuzz target for FUZZTIME each (30s)
 .PHONY: chaos
 chaos: ## Break everything the program depends on, and print what it did as a table
 	@.ci/install
-	go test -tags chaos -timeout 40m -count 1 -v ./app/daemon/chaos
+	go test -tags chaos -run TestEveryFault -timeout 40m -count 1 -v ./app/daemon/chaos
 
 .PHONY: chaos-short
 chaos-short: ## The rows of make chaos that stand for the rest, in a few minutes
 	@.ci/install
-	ATOZBOT_CHAOS=short go test -tags chaos -timeout 10m -count 1 -v ./app/daemon/chaos
+	ATOZBOT_CHAOS=short go test -tags chaos -run TestEveryFault -timeout 10m -count 1 -v ./app/daemon/chaos
+
+.PHONY: contest
+contest: ## Race for 10,000 practice jobs with rivals and every fault, and measure the reaction
+	go test -tags chaos -run 'TestTheRace|TestTheReaction' -timeout 60m -count 1 -v ./app/daemon/chaos
 
 .PHONY: bench
 bench: ## Measure the parts: board decoding, decisions, store, looks
