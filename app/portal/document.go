@@ -11,11 +11,12 @@ import (
 
 // document is a page as a tree, with its forms.
 //
-// The tree is built here, from the tokenizer, and not by html.Parse, for two reasons.
-// Speed: the board is read several times a second, and this takes a fraction of the time
-// and of the memory. Forms: a portal's rows often hold a form that is opened in a row
-// and closed in another cell; html.Parse, right as it is, moves the form out of the row
-// and forgets which fields belonged to it, and those are what is submitted.
+// The tree is built here, and not by html.Parse, for two reasons.
+// Speed: the board is read several times a second, and reading it whole takes half of
+// what html.Parse takes for its tree alone, with an eighth of the allocations. Forms: a
+// portal's rows often hold a form that is opened in a row and closed in another cell;
+// html.Parse, right as it is, moves the form out of the row and forgets which fields
+// belonged to it, and those are what is submitted.
 //
 // What the two agree about is held by a test: tables with their implied parts and
 // missing end tags, nesting, scripts and comments.
@@ -71,14 +72,12 @@ const (
 // builder makes the tree. It is kept and used again, so that looking at the same board
 // costs little memory; what it has built is valid until the next call of build.
 type builder struct {
-	text     strings.Builder
+	scan     scanner
 	nodes    slab[html.Node]
-	attrs    []html.Attribute
 	stack    []*html.Node
 	open     []openForm
 	dropping int // Templates that are open: what stands in them is not on the page.
 	foreign  int // svg and math elements that are open.
-	offset   int // Of the token being read, in the page's bytes.
 	doc      *document
 }
 
@@ -94,62 +93,50 @@ type openForm struct {
 // build reads a page, which is UTF-8.
 func (b *builder) build(page []byte) *document {
 	b.nodes.reset()
-	b.text = strings.Builder{} // What was read before may still be in use: it is not overwritten.
-	b.text.Grow(len(page))
-	b.attrs = make([]html.Attribute, 0, 256)
+	b.scan.reset(page)
 	b.stack, b.open = b.stack[:0], b.open[:0]
-	b.dropping, b.foreign, b.offset = 0, 0, 0
+	b.dropping, b.foreign = 0, 0
 	b.doc = &document{}
 	b.doc.root = b.nodes.next()
 	b.doc.root.Type = html.DocumentNode
 	b.stack = append(b.stack, b.doc.root)
 
-	z := html.NewTokenizer(bytes.NewReader(page))
-	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			break
-		}
+	for b.scan.next() {
 		if b.nodes.handedOut() > mostNodes {
 			b.doc.cut, b.doc.ended = true, false
 			break
 		}
-		size := len(z.Raw())
-		b.token(z, kind, size)
-		b.offset += size
+		b.token()
 	}
 	b.finish()
 	return b.doc
 }
 
-func (b *builder) token(z *html.Tokenizer, kind html.TokenType, size int) {
-	switch kind {
+func (b *builder) token() {
+	s := &b.scan
+	switch s.kind {
 	case html.TextToken:
 		if b.dropping == 0 {
-			b.noteAside(size)
-			b.addText(z.Text())
+			b.noteAside()
+			b.addText(s.data)
 		}
 	case html.CommentToken:
-		if raw := z.Raw(); bytes.HasPrefix(raw, []byte("<!--")) && bytes.HasSuffix(raw, []byte("-->")) && size >= len("<!---->") {
-			b.doc.asides = append(b.doc.asides, span{b.offset + len("<!--"), b.offset + size - len("-->"), "-->"})
+		if raw := s.page[s.start:s.end]; bytes.HasPrefix(raw, []byte("<!--")) && bytes.HasSuffix(raw, []byte("-->")) && len(raw) >= len("<!---->") {
+			b.doc.asides = append(b.doc.asides, span{s.start + len("<!--"), s.end - len("-->"), "-->"})
 		}
 	case html.StartTagToken, html.SelfClosingTagToken:
-		name, more := z.TagName()
-		tag := atom.Lookup(name)
-		if tag == atom.Template {
+		if s.tag == atom.Template {
 			b.dropping++
 		}
 		if b.dropping == 0 {
-			b.start(z, tag, name, more, kind == html.SelfClosingTagToken, size)
+			b.start()
 		}
 	case html.EndTagToken:
-		name, _ := z.TagName()
-		tag := atom.Lookup(name)
 		switch {
-		case tag == atom.Template:
+		case s.tag == atom.Template:
 			b.dropping = max(0, b.dropping-1)
 		case b.dropping == 0:
-			b.end(tag, name)
+			b.end()
 		}
 	default: // A doctype says nothing.
 	}
@@ -175,30 +162,15 @@ func (b *builder) finish() {
 
 func (b *builder) top() *html.Node { return b.stack[len(b.stack)-1] }
 
-// keep copies bytes of the tokenizer, which are gone with the next token.
-func (b *builder) keep(s []byte) string {
-	if len(s) == 0 {
-		return ""
-	}
-	from := b.text.Len()
-	b.text.Write(s)
-	return b.text.String()[from:]
-}
-
-func (b *builder) addText(s []byte) {
+func (b *builder) addText(s string) {
 	n := b.nodes.next()
-	n.Type = html.TextNode
-	if len(bytes.TrimSpace(s)) == 0 {
-		n.Data = " "
-	} else {
-		n.Data = b.keep(s)
-	}
+	n.Type, n.Data = html.TextNode, s
 	adopt(b.top(), n)
 }
 
 // noteAside notes a text that says nothing of jobs, nor of what the page is: it stands
 // outside of tables, forms and headings.
-func (b *builder) noteAside(size int) {
+func (b *builder) noteAside() {
 	until := "<"
 	switch b.top().DataAtom {
 	case atom.Script:
@@ -217,7 +189,7 @@ func (b *builder) noteAside(size int) {
 		default:
 		}
 	}
-	b.doc.asides = append(b.doc.asides, span{b.offset, b.offset + size, until})
+	b.doc.asides = append(b.doc.asides, span{b.scan.start, b.scan.end, until})
 }
 
 // adopt hangs child under parent, behind its other children.
@@ -232,18 +204,13 @@ func adopt(parent, child *html.Node) {
 	parent.LastChild = child
 }
 
-func (b *builder) start(z *html.Tokenizer, kind atom.Atom, name []byte, more, selfClosing bool, size int) {
+func (b *builder) start() {
+	kind, selfClosing := b.scan.tag, b.scan.kind == html.SelfClosingTagToken
 	if !b.makeRoom(kind) {
 		return
 	}
 	n := b.nodes.next()
-	n.Type, n.DataAtom = html.ElementNode, kind
-	if kind != 0 {
-		n.Data = kind.String()
-	} else {
-		n.Data = b.keep(name)
-	}
-	n.Attr = b.attributes(z, more)
+	n.Type, n.DataAtom, n.Data, n.Attr = html.ElementNode, kind, b.scan.name, b.scan.own
 	adopt(b.top(), n)
 
 	switch kind {
@@ -257,13 +224,13 @@ func (b *builder) start(z *html.Tokenizer, kind atom.Atom, name []byte, more, se
 			return // It holds no cell: its fields are known by where it ends.
 		}
 	case atom.Input, atom.Button, atom.Select, atom.Textarea:
-		c := control{tag: tag{n, b.offset, b.offset + size}}
+		c := control{tag: tag{n, b.scan.start, b.scan.end}}
 		if len(b.open) > 0 {
 			c.form = b.open[len(b.open)-1].form
 		}
 		b.doc.controls = append(b.doc.controls, c)
 	case atom.Meta, atom.Script, atom.Link, atom.Img:
-		b.doc.tags = append(b.doc.tags, tag{n, b.offset, b.offset + size})
+		b.doc.tags = append(b.doc.tags, tag{n, b.scan.start, b.scan.end})
 	case atom.Svg, atom.Math:
 		b.foreign++
 	default:
@@ -279,25 +246,6 @@ func (b *builder) start(z *html.Tokenizer, kind atom.Atom, name []byte, more, se
 	} else if kind == atom.Svg || kind == atom.Math {
 		b.foreign--
 	}
-}
-
-func (b *builder) attributes(z *html.Tokenizer, more bool) []html.Attribute {
-	if !more {
-		return nil
-	}
-	from := len(b.attrs)
-	for more {
-		var key, val []byte
-		key, val, more = z.TagAttr()
-		a := html.Attribute{Val: b.keep(val)}
-		if known := atom.Lookup(key); known != 0 {
-			a.Key = known.String()
-		} else {
-			a.Key = b.keep(key)
-		}
-		b.attrs = append(b.attrs, a)
-	}
-	return b.attrs[from:len(b.attrs):len(b.attrs)]
 }
 
 // openForm begins a form. A form within a form is not HTML, and a browser drops the
@@ -460,7 +408,8 @@ func (b *builder) closeTo(depth int) {
 	}
 }
 
-func (b *builder) end(tag atom.Atom, name []byte) {
+func (b *builder) end() {
+	tag, name := b.scan.tag, b.scan.name
 	switch tag {
 	case atom.Html, atom.Body:
 		b.doc.ended = true // What comes after it belongs to the page all the same.
@@ -469,7 +418,7 @@ func (b *builder) end(tag atom.Atom, name []byte) {
 		b.endForm()
 		return
 	case atom.Br:
-		b.addText([]byte{' '})
+		b.addText(" ")
 		return
 	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption:
 		barrier := atom.Table
@@ -484,7 +433,7 @@ func (b *builder) end(tag atom.Atom, name []byte) {
 	}
 	for i := len(b.stack) - 1; i > 0; i-- {
 		n := b.stack[i]
-		if n.DataAtom == tag && (tag != 0 || n.Data == string(name)) {
+		if n.DataAtom == tag && (tag != 0 || n.Data == name) {
 			b.closeTo(i)
 			return
 		}

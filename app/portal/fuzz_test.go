@@ -238,6 +238,82 @@ func FuzzClassification(f *testing.F) {
 	})
 }
 
+// tokensOf writes a page's tokens, texts that touch as one.
+func tokensOf(next func() (html.Token, bool)) []html.Token {
+	var tokens []html.Token
+	for {
+		t, ok := next()
+		if !ok {
+			return tokens
+		}
+		if last := len(tokens) - 1; t.Type == html.TextToken && last >= 0 && tokens[last].Type == html.TextToken {
+			tokens[last].Data += t.Data
+			continue
+		}
+		tokens = append(tokens, t)
+	}
+}
+
+// FuzzScan holds that the scanner reads what the tokenizer of x/net reads, and where.
+func FuzzScan(f *testing.F) {
+	for _, page := range nastyPages() {
+		f.Add(page)
+	}
+	for _, page := range []string{
+		`<a b=c d='e' f="g" h i = j k= l/>`, `<p a=/><br/><br / >`, `<A B=C b=D>`, `<a b="x&amp;y&copy=1">`, "<a b='\r\n'>", "<a\x00b c\x00=d>",
+		`<a =b ==c a/b/=c>`, `<a b="c"d='e'f>`, `<a b='c`, `<a`, `</a b='>'>x</A></a`, `</>`, `</ >x`, `</1>x`, `<1`, `<`, `x<`, `x</`, `<!`, `<?x?>y`, `<!doctype html>x`, `<!DOCTYP`,
+		`<!-->x-->`, `<!--->x`, `<!---->x`, `<!--a--!>b-->c`, `<!--a-->b`, `<!--a`, `<!--a--b-->c`, `<![CDATA[x]]>y`,
+		`<script>a<b</script >c`, `<script><!--<script></script>--></script>x`, `<script><!--</script>x`, `<script/>a</script>`, `<SCRIPT>a</sCript>b`, `<style>a</styles></style`, `<title>a&amp;b</title>c`, "<textarea>\r\n&lt;</textarea>",
+		`<plaintext>a</plaintext>`, `<xmp><b></xmp>`, `<noscript><p></noscript>`, `<iframe><p></iframe`, `a&amp;b&nbsp;c&#0;&notit;`, "a\rb\r\nc", `<title></title>x`,
+		strings.Repeat(" a=b", 20) + `<x` + strings.Repeat(" a=b", 20) + `>`,
+	} {
+		f.Add(page)
+	}
+	f.Fuzz(func(t *testing.T, page string) {
+		z := html.NewTokenizer(strings.NewReader(page))
+		offset := 0
+		want := tokensOf(func() (html.Token, bool) {
+			if z.Next() == html.ErrorToken {
+				return html.Token{}, false
+			}
+			offset += len(z.Raw())
+			t := z.Token()
+			if t.Type == html.CommentToken || t.Type == html.DoctypeToken {
+				t.Data = ""
+			}
+			return t, true
+		})
+		var s scanner
+		s.reset([]byte(page))
+		last := 0
+		got := tokensOf(func() (html.Token, bool) {
+			if !s.next() {
+				return html.Token{}, false
+			}
+			if s.start != last || s.end <= s.start {
+				t.Fatalf("a token from %d to %d follows one that ended at %d", s.start, s.end, last)
+			}
+			last = s.end
+			token := html.Token{Type: s.kind}
+			switch s.kind {
+			case html.TextToken:
+				token.Data = s.data
+			case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
+				token.Data, token.DataAtom = s.name, s.tag
+				token.Attr = append(token.Attr, s.own...)
+			default:
+			}
+			return token, true
+		})
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q is read otherwise: %s", page, diff)
+		}
+		if last != offset {
+			t.Errorf("%q is read to %d, and should be to %d", page, last, offset)
+		}
+	})
+}
+
 // FuzzTree holds that whatever comes, the tree is sound and not too deep.
 func FuzzTree(f *testing.F) {
 	for _, page := range nastyPages() {
