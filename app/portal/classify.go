@@ -131,7 +131,7 @@ func (p *page) gather() evidence {
 	profile := p.client.profile
 	doc := p.parse()
 	e := evidence{marked: profile.login.loggedIn.first(doc.root) != nil}
-	e.canLogOut = e.marked || profile.login.logOut.first(doc.root) != nil
+	e.canLogOut = e.marked || profile.login.logOut.first(doc.root) != nil || p.offersLogOut()
 	var loose bool // An email field outside of any form.
 	for i := range doc.controls {
 		if c := &doc.controls[i]; c.form == nil && profile.login.email.is(c.node) {
@@ -301,6 +301,18 @@ func (p *page) scriptsToLogin() bool {
 	for _, n := range elements(p.parse().root, atom.Script) {
 		if script := rawText(n); len(script) < 500 && strings.Contains(script, "location") && strings.Contains(script, login) {
 			return true
+		}
+	}
+	return false
+}
+
+// offersLogOut tells whether a link or a button on the page says that it logs out.
+func (p *page) offersLogOut() bool {
+	for _, tag := range []atom.Atom{atom.A, atom.Button} {
+		for _, n := range elements(p.parse().root, tag) {
+			if p.client.profile.login.logOutWords.are(plain(textOf(n))) {
+				return true
+			}
 		}
 	}
 	return false

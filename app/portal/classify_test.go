@@ -79,6 +79,7 @@ func TestEveryPageIsClassifiedBeforeItIsRead(t *testing.T) {
 		"not modified":                      {status(304, ""), app.PageUnavailable, 0},
 
 		"logged in, and nothing fits":             {page200(framed(`<h1>News</h1><p>Hello.</p>`)), app.PageChanged, 0},
+		"another layout, with a way out":          {page200(`<nav><a href="/bye">Sign out</a></nav><div class="grid"><p>Booking 48213</p></div>`), app.PageChanged, 0},
 		"404 with a mark":                         {status(404, framed(`<h1>Not found</h1>`)), app.PageChanged, 0},
 		"rows of another class":                   {page200(framed(table(oddRows))), app.PageChanged, 0},
 		"rows of another class and an empty one":  {page200(framed(table(oddRows + noJobs))), app.PageChanged, 0},

@@ -26,7 +26,7 @@ type Profile struct {
 	paths struct{ login, board, accept path }
 	login struct {
 		email, password, submit, loggedIn, logOut selector
-		throttled                                 words
+		logOutWords, throttled                    words
 	}
 	board struct {
 		body, chrome, row, cell, status, next, detailsLink selector
@@ -98,6 +98,7 @@ func (p *Profile) parts() []part {
 		{"login.submit", &p.login.submit, onLogin},
 		{"login.logged_in", &p.login.loggedIn, onLoggedIn},
 		{"login.log_out", &p.login.logOut, nowhere},
+		{"login.log_out_words", &p.login.logOutWords, nowhere},
 		{"login.throttled", &p.login.throttled, nowhere},
 
 		{"board.body", &p.board.body, onBoard},
