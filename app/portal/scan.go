@@ -225,7 +225,7 @@ func (s *scanner) scanTag(i int, keep bool) (end int, selfClosing, ok bool) {
 		if !plain {
 			return 0, false, false
 		}
-		value := ""
+		var value string
 		if i, value, unquoted, plain = s.scanValue(i); !plain {
 			return 0, false, false
 		}
