@@ -3,9 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -130,6 +137,15 @@ func TestWhatIsWrittenOnTheCommandLine(t *testing.T) {
 		{"doctor for machines", "doctor --json", "", 1, `^\{\s+"checks"`, ""},
 		{"practice portal at no address", "practice-portal --addr=nowhere", "", 2, "", `--addr`},
 		{"practice portal where the port is taken", "practice-portal --addr=127.0.0.1:" + taken, "", 1, "", `in use`},
+		{"a backup of a database that is behind", "backup " + folder + "/behind", "", 1, "", `atozbot migrate`},
+		{"all the way up again", "migrate", "", 0, `up 0`, `.*`},
+		{"a backup", "backup " + folder + "/saved", "", 0, `rows written to`, ""},
+		{"a backup where nothing can be written", "backup " + notAFolder + "/saved", "", 1, "", `backup`},
+		{"a restore", "restore " + folder + "/saved", "", 0, `rows read from`, `.*`},
+		{"a restore of what is no backup", "restore " + notAFolder, "", 1, "", `backup`},
+		{"a restore of nothing", "restore " + folder + "/none", "", 2, "", `no such file`},
+		{"an import from nowhere", "import --from=mysql://x", "", 2, "", `--from`},
+		{"an import of what is away", "import --from=postgres://u@127.0.0.1:1/d", "", 1, "", `connection refused`},
 		{"backtest with no rules", "backtest --rules=" + folder + "/none", "", 2, "", `--rules`},
 		{"backtest since never", "backtest --since=ever", "", 2, "", `--since`},
 	} {
@@ -202,6 +218,69 @@ func TestTheFirstLineNamesTheAddressAndAnOrderlyEndIsZero(t *testing.T) {
 	}
 	if text := log.String(); strings.Contains(text, "not-to-be-seen") || !strings.Contains(text, "stopped in order") {
 		t.Errorf("the log:\n%s", text)
+	}
+}
+
+// certificate writes a certificate for this machine and its key.
+func certificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	certFile, keyFile = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
+
+func TestTLSAndMetricsOnAnAddressOfTheirOwn(t *testing.T) {
+	certFile, keyFile := certificate(t)
+	log, stop := start(t, "serve", "ATOZBOT_DATA_DIR="+t.TempDir(), "API_PORT=0", "METRICS_ADDR=127.0.0.1:0", "TLS_CERT_FILE="+certFile, "TLS_KEY_FILE="+keyFile)
+	address := log.await(t, `listening on (https://127\.0\.0\.1:\d+)`)[1]
+	metrics := log.await(t, `metrics at (http://127\.0\.0\.1:\d+/metrics)`)[1]
+	log.await(t, `ready: open `)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	for path, want := range map[string]int{address + "/health": 200, address + "/": 200, address + "/metrics": 401, metrics: 200} {
+		response, err := client.Get(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			// Where metrics have an address of their own, they may be unknown at the other.
+			if path != address+"/metrics" || response.StatusCode != 404 {
+				t.Errorf("%s: %s", path, response.Status)
+			}
+		}
+		if path == metrics && !bytes.Contains(body, []byte("atozbot_database_up 1")) {
+			t.Error("the metrics know nothing of the database")
+		}
+	}
+	var said bytes.Buffer
+	port := address[strings.LastIndex(address, ":")+1:]
+	if code := run(t.Context(), []string{"healthcheck"}, []string{"API_PORT=" + port, "TLS_CERT_FILE=" + certFile, "TLS_KEY_FILE=" + keyFile}, &said, &said); code != 0 {
+		t.Errorf("healthcheck: %d %s", code, said.String())
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("exit status %d", code)
 	}
 }
 

@@ -17,7 +17,7 @@ func (h *house) openRooms() error {
 		Version: h.process.Build.Version, Demo: h.demo,
 		Bot: webBot{apiBot: shown, db: h.db, missing: h.account.missing},
 		Health: webHealth{
-			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, waiting: h.journaled, started: h.pagesOpen, check: h.checkNow,
+			monitor: h.monitor, database: h.database, redis: h.redis, desk: h.desk, journal: h.journal, waiting: h.journaled, started: h.pagesOpen, check: h.checkNow,
 		},
 		Jobs:           webJobs{db: h.db, account: app.DefaultAccountID, busy: h.busy},
 		Portal:         webPortal{h.account},

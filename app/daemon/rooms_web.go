@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -187,7 +188,8 @@ type webHealth struct {
 	monitor         *health.Monitor
 	database, redis *health.Keeper
 	desk            *desk
-	waiting         func() int // Steps in the journal.
+	journal         *store.Journaled // nil where there is none.
+	waiting         func() int       // Steps in the journal.
 	started         func() bool
 	check           func()
 }
@@ -199,7 +201,26 @@ func (w webHealth) Snapshot() web.HealthSnapshot {
 	if database.Phase == health.Degraded {
 		v.Fallback = database.Problem.Words
 	}
-	v.Services = []web.Service{keptService(database, true), keptService(w.redis.State(), false), portalService(w.desk.bot().Status()), sessionService(w.desk.bot().Status())}
+	status := w.desk.bot().Status()
+	v.Services = []web.Service{keptService(database, true), keptService(w.redis.State(), false), portalService(status), sessionService(status)}
+	if w.journal != nil {
+		v.Services = append(v.Services, journalService(w.journal.JournalState()))
+	}
+	v.Services = append(v.Services, web.Service{Name: "websocket", State: web.ServiceHealthy})
+	return v
+}
+
+// journalService is the journal as the pages show it.
+func journalService(s store.JournalState) web.Service {
+	v := web.Service{Name: "journal", State: web.ServiceHealthy, LastGood: s.Mirrored}
+	switch {
+	case s.Broken.Reason != "":
+		v.State, v.Reason, v.Advice = web.ServiceUnhealthy, s.Broken.Reason, s.Broken.Advice
+	case s.Parked > 0:
+		v.State, v.Reason = web.ServiceDegraded, fmt.Sprintf("%d steps were refused by the database and are kept: %s", s.Parked, s.Reason)
+	case s.Waiting > 0:
+		v.State, v.Reason = web.ServiceDegraded, fmt.Sprintf("%d steps wait to be carried over", s.Waiting)
+	}
 	return v
 }
 
