@@ -282,7 +282,7 @@ func sentence(advice string) string {
 	if advice == "" {
 		return ""
 	}
-	return strings.ToUpper(advice[:1]) + advice[1:] + "."
+	return strings.ToUpper(advice[:1]) + strings.TrimSuffix(advice[1:], ".") + "."
 }
 
 func (d *doctor) print(asJSON, well bool) error {

@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/atozbot/atozbot/app/health"
 )
@@ -16,7 +18,18 @@ import (
 type front struct {
 	monitor *health.Monitor
 	log     *slog.Logger
+	usable  func() bool // Whether the database can be used, as far as its keeper knows.
 	rooms   atomic.Pointer[http.Handler]
+}
+
+// hurry is how long a request may wait while the database is known to be away: long
+// enough for the journal, and short enough for people and load balancers.
+const hurry = 1500 * time.Millisecond
+
+// hurries tells whether a request must not wait for a database that is known to be away.
+// Streams only look at memory and go on.
+func (f *front) hurries(r *http.Request) bool {
+	return !f.usable() && r.URL.Path != "/ws" && r.URL.Path != "/api/events"
 }
 
 // open lets requests through to the rooms.
@@ -58,6 +71,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.fault(w, r)
 	if rooms := f.rooms.Load(); rooms != nil {
+		if f.hurries(r) {
+			ctx, cancel := context.WithTimeout(r.Context(), hurry)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
 		(*rooms).ServeHTTP(w, r)
 		return
 	}

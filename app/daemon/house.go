@@ -107,7 +107,7 @@ func (h *house) open(client *portal.Client) error {
 			"websocket":    liveStatus(h.started, h.hub.Listeners, time.Now),
 		},
 	})
-	h.front = &front{monitor: h.monitor, log: h.log}
+	h.front = &front{monitor: h.monitor, log: h.log, usable: h.canStore}
 	return nil
 }
 

@@ -82,7 +82,7 @@ func (h *house) fallBack(*health.State) bool {
 	h.log.Warn("PostgreSQL is not there: records go to SQLite in the data folder until the next start, and are carried over then (DB_FALLBACK=sqlite)")
 	h.database.Override(health.Degraded, health.Problem{
 		Words:  "running on SQLite in the data folder until the next start, because PostgreSQL was not there",
-		Advice: "bring PostgreSQL back and start the program anew; what was recorded is carried over",
+		Advice: "Bring PostgreSQL back and start the program anew; what was recorded is carried over.",
 	})
 	return true
 }

@@ -88,32 +88,32 @@ func explainRedis(err error) health.Problem {
 	if said, ok := errors.AsType[redis.Error](err); ok {
 		text := said.Error()
 		for _, known := range []struct{ begins, words, advice string }{
-			{"LOADING", "loading its data", "wait: Redis is starting and will be ready by itself"},
-			{"READONLY", "read-only", "point REDIS_URL to the primary: this one is a replica, or a failover is under way"},
-			{"MASTERDOWN", "replica without its primary", "bring the primary back, or point REDIS_URL to it"},
-			{"MISCONF", "cannot save to its disk", "make room on the disk of Redis, or switch its saving off"},
-			{"OOM", "out of memory", "raise maxmemory of Redis, or free some"},
-			{"WRONGPASS", "wrong password", "check user and password in REDIS_URL"},
-			{"NOAUTH", "password missing", "put the password into REDIS_URL"},
-			{"NOPERM", "permission missing", "let the user of REDIS_URL set keys atozbot:* and publish"},
-			{"CLUSTERDOWN", "cluster down", "see to the nodes of the cluster"},
-			{"ERR max number of clients", "too many connections", "raise maxclients of Redis, or close some"},
-			{"ERR DB index", "no such database", "check the number at the end of REDIS_URL"},
-			{"ERR AUTH", "wrong password", "Redis has no password: take it out of REDIS_URL"},
-			{"ERR invalid password", "wrong password", "check the password in REDIS_URL"},
+			{"LOADING", "loading its data", "Wait: Redis is starting and will be ready by itself."},
+			{"READONLY", "read-only", "Point REDIS_URL to the primary: this one is a replica, or a failover is under way."},
+			{"MASTERDOWN", "replica without its primary", "Bring the primary back, or point REDIS_URL to it."},
+			{"MISCONF", "cannot save to its disk", "Make room on the disk of Redis, or switch its saving off."},
+			{"OOM", "out of memory", "Raise maxmemory of Redis, or free some."},
+			{"WRONGPASS", "wrong password", "Check user and password in REDIS_URL."},
+			{"NOAUTH", "password missing", "Put the password into REDIS_URL."},
+			{"NOPERM", "permission missing", "Let the user of REDIS_URL set keys atozbot:* and publish."},
+			{"CLUSTERDOWN", "cluster down", "See to the nodes of the cluster."},
+			{"ERR max number of clients", "too many connections", "Raise maxclients of Redis, or close some."},
+			{"ERR DB index", "no such database", "Check the number at the end of REDIS_URL."},
+			{"ERR AUTH", "wrong password", "Redis has no password: take it out of REDIS_URL."},
+			{"ERR invalid password", "wrong password", "Check the password in REDIS_URL."},
 		} {
 			if strings.HasPrefix(text, known.begins) {
 				return health.Problem{Words: known.words, Advice: known.advice}
 			}
 		}
-		return health.Problem{Words: "refused by Redis", Advice: "the log has its answer"}
+		return health.Problem{Words: "refused by Redis", Advice: "The log has its answer."}
 	}
 	if errors.Is(err, redis.ErrPoolTimeout) {
-		return health.Problem{Words: "no answer in time", Advice: "see whether Redis hangs"}
+		return health.Problem{Words: "no answer in time", Advice: "See whether Redis hangs."}
 	}
 	problem := health.Explain(err)
 	if problem.Words == "connection refused" {
-		problem.Advice = "start Redis, or check host and port in REDIS_URL"
+		problem.Advice = "Start Redis, or check host and port in REDIS_URL."
 	}
 	return problem
 }

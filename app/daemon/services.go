@@ -30,13 +30,13 @@ func portalStatus(s bot.Status) health.Service {
 func pageWords(page app.PageClass) (words, advice string) {
 	switch page {
 	case app.PageLoggedOut:
-		return "logged out", "check ATOZ_USERNAME and ATOZ_PASSWORD, and log in at the portal by hand once"
+		return "logged out", "Check ATOZ_USERNAME and ATOZ_PASSWORD, and log in at the portal by hand once."
 	case app.PageUnavailable:
-		return "unavailable", "wait: the bot comes back when the portal does"
+		return "unavailable", "Wait: the bot comes back when the portal does."
 	case app.PageChallenge:
-		return "a challenge waits for a person", "log in at the portal by hand, answer it, and rearm the bot"
+		return "a challenge waits for a person", "Log in at the portal by hand, answer it, and rearm the bot."
 	default:
-		return "the page has changed", "compare the portal with the profile; `atozbot doctor` says which part does not fit"
+		return "the page has changed", "Compare the portal with the profile; `atozbot doctor` says which part does not fit."
 	}
 }
 
@@ -49,7 +49,7 @@ func botStatus(s bot.Status) health.Service {
 	case app.SessionStarting, app.SessionStopping:
 		v.Status = health.StatusConnecting
 	case app.SessionError:
-		v.Status, v.Reason, v.Advice = health.StatusUnhealthy, "the session ended with an error", "see the last error in the bot's status"
+		v.Status, v.Reason, v.Advice = health.StatusUnhealthy, "the session ended with an error", "See the last error in the bot's status."
 	}
 	if s.Other != "" {
 		v.Status = health.StatusHealthy

@@ -22,34 +22,34 @@ func Explain(err error) Problem {
 		err     error
 		problem Problem
 	}{
-		{syscall.ECONNREFUSED, Problem{"connection refused", "start the server, or correct its address and port"}},
-		{syscall.ECONNRESET, Problem{"connection reset", "look into the server's log: it closes connections"}},
-		{syscall.EPIPE, Problem{"connection closed", "look into the server's log: it closes connections"}},
-		{syscall.EHOSTUNREACH, Problem{"no route to the host", "check the network between here and the server"}},
-		{syscall.ENETUNREACH, Problem{"network unreachable", "check the network of this machine"}},
-		{syscall.ENOSPC, Problem{"disk full", "make room on the disk of the data folder"}},
-		{syscall.EDQUOT, Problem{"disk full", "make room on the disk of the data folder"}},
-		{syscall.EROFS, Problem{"read-only file system", "make the data folder writable"}},
-		{syscall.EMFILE, Problem{"too many open files", "raise the limit of open files"}},
-		{os.ErrPermission, Problem{"permission denied", "let the program read and write its data folder"}},
+		{syscall.ECONNREFUSED, Problem{"connection refused", "Start the server, or correct its address and port."}},
+		{syscall.ECONNRESET, Problem{"connection reset", "Look into the server's log: it closes connections."}},
+		{syscall.EPIPE, Problem{"connection closed", "Look into the server's log: it closes connections."}},
+		{syscall.EHOSTUNREACH, Problem{"no route to the host", "Check the network between here and the server."}},
+		{syscall.ENETUNREACH, Problem{"network unreachable", "Check the network of this machine."}},
+		{syscall.ENOSPC, Problem{"disk full", "Make room on the disk of the data folder."}},
+		{syscall.EDQUOT, Problem{"disk full", "Make room on the disk of the data folder."}},
+		{syscall.EROFS, Problem{"read-only file system", "Make the data folder writable."}},
+		{syscall.EMFILE, Problem{"too many open files", "Raise the limit of open files."}},
+		{os.ErrPermission, Problem{"permission denied", "Let the program read and write its data folder."}},
 	} {
 		if errors.Is(err, known.err) {
 			return known.problem
 		}
 	}
 	if name, ok := errors.AsType[*net.DNSError](err); ok && !name.IsTimeout {
-		return Problem{"name not resolved", "check the host's name in the address, and the name server"}
+		return Problem{"name not resolved", "Check the host's name in the address, and the name server."}
 	}
 	if isTLS(err) {
-		return Problem{"TLS failed", "check the server's certificate and the TLS options of the address"}
+		return Problem{"TLS failed", "Check the server's certificate and the TLS options of the address."}
 	}
 	if timeout, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || ok && timeout.Timeout() {
-		return Problem{"no answer in time", "see whether the server hangs, or the network drops packets"}
+		return Problem{"no answer in time", "See whether the server hangs, or the network drops packets."}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
-		return Problem{"connection closed", "look into the server's log: it closes connections"}
+		return Problem{"connection closed", "Look into the server's log: it closes connections."}
 	}
-	return Problem{"failed", "the log has the error"}
+	return Problem{"failed", "The log has the error."}
 }
 
 // Known is an error whose words are already known to be fit for strangers.

@@ -414,7 +414,7 @@ func (k *Keeper) guard(ctx context.Context, f func(context.Context) error) (err 
 	defer func() {
 		if fault := recover(); fault != nil {
 			k.o.Log.Error("a check of "+k.o.Label+" panicked", "fault", fault, "stack", string(debug.Stack()))
-			err = &Known{Problem: Problem{Words: "a fault of the program", Advice: "report the error in the log"}, Err: fmt.Errorf("panic: %v", fault)}
+			err = &Known{Problem: Problem{Words: "a fault of the program", Advice: "Report the error in the log."}, Err: fmt.Errorf("panic: %v", fault)}
 		}
 	}()
 	return f(ctx)

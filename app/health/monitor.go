@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,7 +176,7 @@ func (m *Monitor) Ready(w http.ResponseWriter, r *http.Request) {
 	}
 	if ok, reason := m.o.Ready(); !ok {
 		w.Header()["Retry-After"] = m.retryAfter
-		writeProblem(w, http.StatusServiceUnavailable, "Not ready: "+reason+".")
+		writeProblem(w, http.StatusServiceUnavailable, "Not ready: "+strings.TrimSuffix(reason, ".")+".")
 		return
 	}
 	m.write(w, map[string]any{"status": "ready", "timestamp": stamp(m.o.Now())})
