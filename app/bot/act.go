@@ -13,6 +13,7 @@ import (
 const (
 	triesPerLook     = 2 // Of one job within one paced look.
 	firstRetryOfPost = 250 * time.Millisecond
+	heldUpFor        = 3 * time.Second         // From the claim to the post, which follow one another: more means that the process stood still.
 	restOfDoubt      = 1500 * time.Millisecond // For a portal that may still be at it, before it is asked a second time.
 )
 
@@ -308,6 +309,11 @@ func (r *run) post(s *seen, c *claim) {
 	c.count(r.round)
 	r.freeBoard = nil // One that came before this post shows nothing of it.
 	r.postedNow = true
+	if time.Since(c.securedAt) > heldUpFor {
+		c.before = true // The lease can have changed hands since, and another may have acted under the claim.
+		c.try.reason = "the program was held up before it could be posted"
+		return
+	}
 	started := time.Now()
 	reply, err := r.submit(s, c.Act)
 	c.posted(later(started, reply.PostedAt))

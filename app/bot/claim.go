@@ -12,8 +12,9 @@ type claim struct {
 	app.Claim
 	// before says that an earlier run made it, so that whether anything was posted, and
 	// what came back, is not known.
-	before bool
-	try    try
+	before    bool
+	try       try
+	securedAt time.Time // When this process stored it, or its newest attempt.
 	// free says that a look begun after the newest try has shown the job still free.
 	free      bool
 	freeLooks int   // Since the newest try.
@@ -113,6 +114,22 @@ func (r *run) first(s *seen, act app.Act) *claim {
 		StartsAt: s.decision.StartsAt, EndsAt: s.decision.EndsAt,
 		Language: s.job.Language, JobType: r.typeOf(s), Version: 1,
 	}
+	stored, ok := r.claimed(s, wanted)
+	if !ok {
+		return nil
+	}
+	c := &claim{Claim: stored, securedAt: time.Now()}
+	s.keep(c)
+	r.tally.take(stored)
+	// The job's row was on its way while the details were read and the claim was made.
+	// After a crash it tells more than the claim alone, so it gets a moment.
+	r.bot.savedWithin(r.looking, patienceRow)
+	return c
+}
+
+// claimed has a claim, or its next attempt, stored under the lease, and tells whether
+// anything may be posted under it.
+func (r *run) claimed(s *seen, wanted app.Claim) (app.Claim, bool) {
 	var refused error // By the check; read only where the records have answered.
 	b, set, others := r.bot, r.rules, r.tally.others
 	stored, err := await(r.looking, b, func(ctx context.Context) (app.Claim, error) {
@@ -124,19 +141,13 @@ func (r *run) first(s *seen, act app.Act) *claim {
 	})
 	switch {
 	case err == nil:
-		c := &claim{Claim: stored}
-		s.keep(c)
 		r.recordsBack()
-		r.tally.take(stored)
-		// The job's row was on its way while the details were read and the claim was made.
-		// After a crash it tells more than the claim alone, so it gets a moment.
-		r.bot.savedWithin(r.looking, patienceRow)
-		return c
+		return stored, true
 	case r.over():
 	case app.CodeOf(err) != app.CodeConflict:
 		r.recordsAway(err)
 		r.unfinished = true
-	case stored.ID != "" && stored.ID != wanted.ID:
+	case stored.ID != "" && (stored.ID != wanted.ID || wanted.Attempt > 1):
 		r.adoptClaim(s, stored)
 	case refused != nil:
 		r.outdone(s, refused)
@@ -144,7 +155,7 @@ func (r *run) first(s *seen, act app.Act) *claim {
 		b.log.Warn("a claim was refused, and the lease may be lost", "job", s.job.Number, "error", err)
 		r.unfinished = true
 	}
-	return nil
+	return app.Claim{}, false
 }
 
 // adoptClaim takes over a claim that was made elsewhere: by an earlier run, or under a
@@ -185,13 +196,13 @@ func (r *run) again(s *seen, c *claim) *claim {
 		return nil
 	}
 	next.Version = nextVersion(next.Version, time.Now())
-	r.step.claim(next)
-	r.flush()
-	if !r.bot.savedWithin(r.looking, patienceRead) {
-		r.unfinished = true
+	stored, ok := r.claimed(s, next)
+	if !ok {
 		return nil
 	}
+	next = stored
 	c.Claim = next
+	c.securedAt = time.Now()
 	c.before = false
 	c.free, c.freeLooks, c.freeAt = false, 0, 0
 	c.wasTaken, c.released, c.told = false, false, false

@@ -133,3 +133,22 @@ func TestWishesAtAnotherReplicaReachTheHolder(t *testing.T) {
 		w.want(len(w.records.wishes) == 0, "a wish is left for nobody: %v", w.records.wishes)
 	})
 }
+
+func TestASecondTryIsNotMadeUnderALeaseThatHasChangedHands(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.bare = true
+		w.portal.faults = func(kind, _ string) *fault {
+			if kind != "accept" {
+				return nil
+			}
+			w.records.mu.Lock()
+			defer w.records.mu.Unlock()
+			w.records.lease.Holder, w.records.lease.Epoch = "elsewhere", w.records.lease.Epoch+1
+			return &fault{instead: reset()}
+		}
+		w.portal.add(telephone("100"))
+		w.start()
+		w.pass(time.Minute)
+		w.want(w.portal.count("accept", "100") == 1, "posted %d times", w.portal.count("accept", "100"))
+	})
+}

@@ -230,7 +230,15 @@ func (r *fakeRecords) Claim(ctx context.Context, c app.Claim, check func(app.Tal
 	}
 	key := c.Number + " " + string(c.Act)
 	if stored, ok := r.claims[key]; ok {
-		return stored, app.Errorf(app.CodeConflict, "claimed already")
+		if stored.ID != c.ID || stored.Attempt >= c.Attempt || stored.Version >= c.Version || stored.Outcome == app.OutcomeAccepted {
+			return stored, app.Errorf(app.CodeConflict, "claimed already")
+		}
+		delete(r.claims, key) // So that its next attempt is not counted beside it.
+		defer func() {
+			if _, kept := r.claims[key]; !kept {
+				r.claims[key] = stored
+			}
+		}()
 	}
 	if r.lease.Epoch != c.Epoch {
 		return app.Claim{}, app.Errorf(app.CodeConflict, "the lease is lost")
