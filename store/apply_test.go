@@ -175,6 +175,40 @@ func TestWhatIsKnownOfAClaimMadeApartIsNotLost(t *testing.T) {
 	})
 }
 
+func TestAReplicaThatStoodStillTakesNoOutcomeBack(t *testing.T) {
+	for name, order := range map[string][]int{"it writes last": {0, 1, 2}, "it writes first": {0, 2, 1}} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				now := noon()
+				seen, open := job(1, now), claim(1, now)
+				won, ours := seen, open
+				won.Version, won.UpdatedAt, won.Status = 2, now.Add(time.Second), app.JobAccepted
+				won.ClaimedAt, won.PostedAt, won.ConfirmedAt = now.Add(1e8), now.Add(2e8), now.Add(3e8)
+				ours.Version, ours.Outcome, ours.OutcomeAt = 2, app.OutcomeAccepted, now.Add(3e8)
+				stale, again := seen, open
+				stale.Version, stale.UpdatedAt, stale.Language = 3, now.Add(2*time.Second), "Farsi"
+				again.Version, again.Attempt = 3, 2
+				records := []app.Record{record(now, seen), record(now, won), record(now, stale)}
+				records[0].Claims, records[1].Claims, records[2].Claims = []app.Claim{open}, []app.Claim{ours}, []app.Claim{again}
+				for _, i := range order {
+					saved(t, s, records[i])
+				}
+
+				trace, err := s.Job(t.Context(), seen.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := trace.Job; got.Status != app.JobAccepted || !got.ConfirmedAt.Equal(won.ConfirmedAt) || got.Language != "Farsi" {
+					t.Errorf("the job is %s, confirmed at %v, in %s", got.Status, got.ConfirmedAt, got.Language)
+				}
+				if got := trace.Claims[0]; got.Outcome != app.OutcomeAccepted {
+					t.Errorf("the claim's outcome is %q", got.Outcome)
+				}
+			})
+		})
+	}
+}
+
 func TestTextsThatADatabaseRefusesAreMendedAndNothingIsLost(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		j := job(1, noon())

@@ -19,9 +19,16 @@ func newer(a int64, aAt time.Time, b int64, bAt time.Time) bool {
 func mergeJob(stored, in app.JobRecord) (app.JobRecord, bool) {
 	if stored.ID == in.ID {
 		if !newer(in.Version, in.UpdatedAt, stored.Version, stored.UpdatedAt) {
-			return stored, false
+			aware := unaware(in, stored)
+			if aware {
+				takeOutcome(&stored, in)
+			}
+			return stored, aware
 		}
 		in.CreatedAt = stored.CreatedAt
+		if unaware(stored, in) {
+			takeOutcome(&in, stored)
+		}
 		return in, true
 	}
 	// Two processes met the same job apart: one row stays, with the earlier sighting and
@@ -52,6 +59,15 @@ func mergeJob(stored, in app.JobRecord) (app.JobRecord, bool) {
 	return merged, true
 }
 
+// unaware tells whether a newer row was written by one who does not know of an act on
+// the job that an older one tells of: a replica that stood still, and wrote on after
+// another had taken the account over. What it saw is news; what became of the job is not
+// its to say.
+func unaware(older, newer app.JobRecord) bool {
+	return newer.Status == app.JobMatched && older.Status != app.JobMatched &&
+		(newer.ConfirmedAt.IsZero() && !older.ConfirmedAt.IsZero() || newer.ClaimedAt.IsZero() && !older.ClaimedAt.IsZero())
+}
+
 // strength orders what is known of a job: what the portal showed counts more than what
 // was only tried, and that more than what was only seen.
 func strength(s app.JobStatus) int {
@@ -78,6 +94,14 @@ func sameJob(a, b app.JobRecord) bool {
 // of the other's outcome is not lost.
 func mergeClaim(stored, in app.Claim) (app.Claim, bool) {
 	if stored.ID == in.ID {
+		// What the portal has shown as ours is not made open again by one who had not looked.
+		switch ours := in.Outcome == app.OutcomeAccepted; {
+		case ours == (stored.Outcome == app.OutcomeAccepted):
+		case ours:
+			return in, true
+		default:
+			return stored, false
+		}
 		if in.Version > stored.Version || in.Version == stored.Version && mustMS(in.OutcomeAt) > mustMS(stored.OutcomeAt) {
 			return in, true
 		}
