@@ -50,6 +50,7 @@ var table = []struct{ name, standard string }{
 	{"ATOZBOT_ADMIN_PASSWORD", ""},
 	{"ATOZBOT_API_TOKEN", ""},
 	{"ATOZBOT_SECRET_KEY", ""},
+	{"ATOZBOT_SECRET_KEY_PREVIOUS", ""},
 	{"PORTAL_PROFILE", ""},
 	{"PORTAL_USER_AGENT", "atozbot/dev"},
 	{"TRUSTED_PROXIES", ""},
@@ -227,7 +228,7 @@ func TestASecretComesFromAFile(t *testing.T) {
 func TestNoOutputShowsASecret(t *testing.T) {
 	const secret = "hunter2hunter2"
 	settings, err := config.Read(nil, []string{
-		"ATOZ_PASSWORD=" + secret, "ATOZBOT_ADMIN_PASSWORD=" + secret, "ATOZBOT_API_TOKEN=" + secret, "ATOZBOT_SECRET_KEY=" + secret,
+		"ATOZ_PASSWORD=" + secret, "ATOZBOT_ADMIN_PASSWORD=" + secret, "ATOZBOT_API_TOKEN=" + secret, "ATOZBOT_SECRET_KEY=" + secret, "ATOZBOT_SECRET_KEY_PREVIOUS=" + secret,
 		"DATABASE_URL=postgres://atoz:" + secret + "@db.example:5433/jobs?sslmode=disable", "REDIS_URL=redis://:" + secret + "@cache.example:6380/2",
 	})
 	if err != nil {
@@ -256,8 +257,8 @@ func TestNoOutputShowsASecret(t *testing.T) {
 			t.Errorf("%q is not shown", want)
 		}
 	}
-	if got := len(settings.SecretValues()); got != 8 {
-		t.Errorf("%d secret values, want 8", got)
+	if got := len(settings.SecretValues()); got != 9 {
+		t.Errorf("%d secret values, want 9", got)
 	}
 }
 

@@ -242,6 +242,15 @@ func (r *Reader) Finish(s *Settings, parsed *kong.Context) error {
 	if s.SecretKey.IsSet() && len(s.SecretKey.Reveal()) < 16 {
 		r.warnings = append(r.warnings, "ATOZBOT_SECRET_KEY is shorter than 16 characters; `openssl rand -hex 32` makes a good one")
 	}
+	if s.APIToken.IsSet() && len(s.APIToken.Reveal()) < 16 {
+		r.warnings = append(r.warnings, "ATOZBOT_API_TOKEN is shorter than 16 characters, and opens everything; `openssl rand -hex 32` makes a good one")
+	}
+	if s.AdminPassword.IsSet() && len(s.AdminPassword.Reveal()) < 10 {
+		r.warnings = append(r.warnings, "ATOZBOT_ADMIN_PASSWORD is shorter than 10 characters")
+	}
+	if s.SecretKeyPrevious.IsSet() && s.SecretKeyPrevious.Reveal() == s.SecretKey.Reveal() {
+		r.warnings = append(r.warnings, "ATOZBOT_SECRET_KEY_PREVIOUS is the same as ATOZBOT_SECRET_KEY; the one before belongs there, or nothing")
+	}
 	r.nearMisses()
 
 	if len(r.mistakes) == 0 {

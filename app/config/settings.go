@@ -51,6 +51,8 @@ type Settings struct {
 	APIToken      Secret `name:"atozbot-api-token" setting:"ATOZBOT_API_TOKEN" secret:"" placeholder:"TOKEN" help:"A bearer token with every right, for scripts."`
 	SecretKey     Secret `name:"atozbot-secret-key" setting:"ATOZBOT_SECRET_KEY" secret:"" placeholder:"KEY" help:"The key of secrets at rest. Empty: made at the first start in the data folder; with PostgreSQL, secrets can be stored only where it is set."`
 
+	SecretKeyPrevious Secret `name:"atozbot-secret-key-previous" setting:"ATOZBOT_SECRET_KEY_PREVIOUS" secret:"" placeholder:"KEY" help:"While the key is changed: the one before, which opens what it sealed. At the start, and once an hour, that is sealed anew with the key in force. With several replicas, set the new key here first, everywhere; then swap the two; then leave the old one out."`
+
 	PortalProfile         string    `setting:"PORTAL_PROFILE" placeholder:"FILE" help:"A file with the portal's paths, selectors and words. Empty: the built-in profile."`
 	PortalUserAgent       UserAgent `setting:"PORTAL_USER_AGENT" default:"atozbot/${version}" placeholder:"NAME" help:"What the program calls itself to the portal."`
 	TrustedProxies        Proxies   `setting:"TRUSTED_PROXIES" placeholder:"ADDRESSES" help:"Addresses or networks, with commas between, whose X-Forwarded-* is believed."`
@@ -114,7 +116,7 @@ func (s Settings) FirstConfiguration() app.Configuration {
 
 // SecretValues are the texts that must stand in no output.
 func (s Settings) SecretValues() []string {
-	secrets := []Secret{s.AtozPassword, s.AdminPassword, s.APIToken, s.SecretKey}
+	secrets := []Secret{s.AtozPassword, s.AdminPassword, s.APIToken, s.SecretKey, s.SecretKeyPrevious}
 	// An address without a password is none.
 	if s.DatabaseURL.password.IsSet() {
 		secrets = append(secrets, s.DatabaseURL.Secret, s.DatabaseURL.password)
