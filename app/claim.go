@@ -58,6 +58,12 @@ type Claim struct {
 // Settled tells whether the claim's outcome is final.
 func (c Claim) Settled() bool { return c.Outcome != "" && c.Outcome != OutcomeUnknown }
 
+// TakesPlace tells whether the claim takes a place under the session's cap: what it was
+// made for was done, or may have been. A claim that was never made does not.
+func (c Claim) TakesPlace() bool {
+	return c.ID != "" && (!c.Settled() || c.Outcome == OutcomeAccepted || c.Outcome == OutcomeRejected)
+}
+
 // JobStatus is the status of a recorded job, as the API gives it.
 type JobStatus string
 

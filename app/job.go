@@ -56,6 +56,9 @@ type Form struct {
 	Method string // "POST" or "GET".
 	Action string // Absolute.
 	Fields []FormField
+	// Charset is the character set in which the fields are to be sent, that of their page;
+	// "" for UTF-8.
+	Charset string
 }
 
 // FormField is one field of a [Form].

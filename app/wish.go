@@ -25,4 +25,5 @@ const (
 	WishRearm  WishKind = "rearm"
 	WishAccept WishKind = "accept" // The answer to "ask" for one job.
 	WishLeave  WishKind = "leave"
+	WishAsk    WishKind = "ask" // A "leave" taken back.
 )

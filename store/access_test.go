@@ -127,6 +127,31 @@ func TestASignInEndsWithItsTimeOrEverywhereAtOnce(t *testing.T) {
 	})
 }
 
+func TestAUseThatIsNotedLateBringsNoSignInBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		in := store.SignIn{TokenHash: "hash", UserID: "u", Data: []byte("{}"), ExpiresAt: noon().Add(time.Hour)}
+		if err := s.SaveSignIn(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		in.ExpiresAt = noon().Add(2 * time.Hour)
+		if err := s.SeenSignIn(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if got, found, err := s.FindSignIn(t.Context(), "hash", noon().Add(90*time.Minute)); err != nil || !found || !got.ExpiresAt.Equal(in.ExpiresAt) {
+			t.Errorf("%+v %v %v", got, found, err)
+		}
+		if _, err := s.SignOutEverywhere(t.Context(), "u", ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SeenSignIn(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if _, found, err := s.FindSignIn(t.Context(), "hash", noon()); err != nil || found {
+			t.Errorf("who signed out everywhere is in again (%v)", err)
+		}
+	})
+}
+
 func TestFailedSignInsAreCountedByAddressAndByName(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		try := func(address, name string, minute int, success bool) {
@@ -144,6 +169,36 @@ func TestFailedSignInsAreCountedByAddressAndByName(t *testing.T) {
 		byAddress, byName, err := s.FailedSignIns(t.Context(), "10.0.0.1", "ana", noon().Add(time.Minute))
 		if err != nil || byAddress != 2 || byName != 2 {
 			t.Errorf("by address %d, by name %d, %v", byAddress, byName, err)
+		}
+		// One that was noted as failed before it was looked at, and was right.
+		at := noon().Add(9 * time.Minute)
+		id := app.NewID(at)
+		if err := s.AddSignInAttempt(t.Context(), store.SignInAttempt{ID: id, Address: "10.0.0.1", Name: "ana", At: at}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SignInSucceeded(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if byAddress, byName, err = s.FailedSignIns(t.Context(), "10.0.0.1", "ana", noon().Add(time.Minute)); err != nil || byAddress != 2 || byName != 0 {
+			t.Errorf("after a success: by address %d, by name %d, %v", byAddress, byName, err)
+		}
+		if err := s.SignInSucceeded(t.Context(), "none"); app.CodeOf(err) != app.CodeNotFound {
+			t.Errorf("of a try that is none: %v", err)
+		}
+		// One that nobody looked at counts for its address alone.
+		at = noon().Add(10 * time.Minute)
+		id = app.NewID(at)
+		if err := s.AddSignInAttempt(t.Context(), store.SignInAttempt{ID: id, Address: "10.0.0.1", Name: "ana", At: at}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SignInUnseen(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if byAddress, byName, err = s.FailedSignIns(t.Context(), "10.0.0.1", "ana", noon().Add(time.Minute)); err != nil || byAddress != 3 || byName != 0 {
+			t.Errorf("after one that was not looked at: by address %d, by name %d, %v", byAddress, byName, err)
+		}
+		if err := s.SignInUnseen(t.Context(), "none"); app.CodeOf(err) != app.CodeNotFound {
+			t.Errorf("of a try that is none: %v", err)
 		}
 	})
 }

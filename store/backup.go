@@ -248,6 +248,10 @@ func restoreRows(ctx context.Context, tx *sql.Tx, lines *json.Decoder) (int64, e
 			if *line.Rows != total {
 				return total, badBackup(fmt.Sprintf("it says that it has %d rows, and has %d", *line.Rows, total), nil)
 			}
+			// Only the end of the file holds the sum that says whether all of it is as it was written.
+			if err := lines.Decode(&line); !errors.Is(err, io.EOF) {
+				return total, badBackup("it does not end where it should, or is damaged", err)
+			}
 			return total, flush()
 		}
 		if line.Table != current.name || len(batch) >= restoredAtOnce {

@@ -172,6 +172,13 @@ func packed(t *testing.T, plain string) *bytes.Buffer {
 	return &b
 }
 
+// flipped gives b with one bit turned.
+func flipped(b []byte, at int) []byte {
+	b = bytes.Clone(b)
+	b[at] ^= 1
+	return b
+}
+
 func TestADamagedBackupIsRefusedAndChangesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		saved(t, s, record(noon(), job(1, noon())))
@@ -186,6 +193,10 @@ func TestADamagedBackupIsRefusedAndChangesNothing(t *testing.T) {
 			"of another kind":      strings.NewReader(strings.Repeat("no backup ", 100)),
 			"other JSON":           packed(t, `{"format":"something else"}`),
 			"cut off":              bytes.NewReader(whole.Bytes()[:whole.Len()*2/3]),
+			"cut off in its sum":   bytes.NewReader(whole.Bytes()[:whole.Len()-5]),
+			"with a wrong sum":     bytes.NewReader(flipped(whole.Bytes(), whole.Len()-8)),
+			"twice in one file":    io.MultiReader(bytes.NewReader(whole.Bytes()), bytes.NewReader(whole.Bytes())),
+			"with more after it":   io.MultiReader(bytes.NewReader(whole.Bytes()), strings.NewReader("more")),
 			"without its end":      packed(t, head),
 			"with a row too few":   packed(t, head+`{"rows":1}`),
 			"of a newer schema":    packed(t, strings.Replace(head, `"schema":1`, `"schema":999`, 1)+`{"rows":0}`),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,13 +38,14 @@ func selectClaims(rest string) string {
 	return "SELECT " + strings.Join(claimTable().columns, ", ") + " FROM atozbot_claims " + rest
 }
 
-// tallyBack is how far before a claim bookings are counted: longer than a week, so that
-// a cap by the week sees all of it.
-const tallyBack = 9 * 24 * time.Hour
+// nearby is how far around a claim's appointment bookings are read for its check: longer
+// than a week, so that a cap by the week sees all of it whatever the time zone and the
+// buffers. What is further away cannot speak against it, and there may be thousands.
+const nearby = 9 * 24 * time.Hour
 
 // Claim stores c safely, before anything is posted. In one transaction it locks the
 // account, checks that the lease is still c's, asks check with the tally as it is under
-// the lock, and inserts the row.
+// the lock, of which it holds the bookings around c's appointment, and inserts the row.
 //
 // A claim that is there already under the same ID is returned as it is, without asking
 // check: the caller asked twice. With a higher attempt than the stored one it is taken
@@ -79,10 +82,15 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, c app.Claim, check func(a
 	case c.Version <= stored.Version:
 		return stored, app.Errorf(app.CodeConflict, "The claim on this job has changed meanwhile.")
 	}
-	tally, epoch, err := tallyOf(ctx, tx, c.AccountID, c.SessionID, c.ClaimedAt.Add(-tallyBack), c.Number)
+	epoch, err := epochOf(ctx, tx, c.AccountID)
 	if err != nil {
 		return app.Claim{}, err
 	}
+	tally, err := tallyOf(ctx, tx, c.AccountID, c.SessionID, c.StartsAt.Add(-nearby), c.EndsAt.Add(nearby))
+	if err != nil {
+		return app.Claim{}, err
+	}
+	tally = leaveOut(tally, c, stored)
 	if epoch != c.Epoch { // It was begun under a lease that has changed hands since.
 		return app.Claim{}, app.Errorf(app.CodeConflict, "Another replica runs this account now.")
 	}
@@ -147,44 +155,65 @@ func someClaims(ctx context.Context, q queryer, where string, args ...any) ([]ap
 func (s *Store) Tally(ctx context.Context, accountID, sessionID string, from time.Time) (app.Tally, error) {
 	var tally app.Tally
 	err := s.reading(ctx, "count what is taken", func(ctx context.Context, q queryer) (err error) {
-		tally, _, err = tallyOf(ctx, q, accountID, sessionID, from, "")
+		tally, err = tallyOf(ctx, q, accountID, sessionID, from, time.UnixMilli(math.MaxInt64))
 		return err
 	})
 	return tally, err
 }
 
-// tallyOf counts everything but the job with the number without, and gives the epoch of
-// the account's lease.
-func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from time.Time, without string) (tally app.Tally, epoch int64, err error) {
-	without = clean(without)
-	err = q.QueryRowContext(ctx, `SELECT coalesce((SELECT epoch FROM atozbot_leases WHERE account_id = $3), 0),
+// tallyOf counts what a session has taken, and gives the account's bookings that end
+// after from and begin before until. What takes a place under a cap is told by an index
+// alone.
+func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from, until time.Time) (tally app.Tally, err error) {
+	err = q.QueryRowContext(ctx, `SELECT
 		COUNT(*) FILTER (WHERE act = 'accept' AND outcome IN ('', 'unknown', 'accepted')),
 		COUNT(*) FILTER (WHERE act = 'reject' AND outcome IN ('', 'unknown', 'rejected'))
-		FROM atozbot_claims WHERE session_id = $1 AND number <> $2`, sessionID, without, accountID).Scan(&epoch, &tally.Session, &tally.Rejected)
+		FROM atozbot_claims WHERE session_id = $1`, sessionID).Scan(&tally.Session, &tally.Rejected)
 	if err != nil {
-		return tally, 0, err
+		return tally, err
 	}
 	// A claim is stored before the job's row says so, and is known where that row is not.
 	taken := make(map[string]bool)
 	err = each(ctx, q, `SELECT number, ref, language, job_type, starts_ms, ends_ms, 1 AS sort FROM atozbot_jobs
-			WHERE account_id = $1 AND status = 'accepted' AND ends_ms > $2 AND starts_ms IS NOT NULL
+			WHERE account_id = $1 AND status = 'accepted' AND ends_ms > $2 AND starts_ms < $3
 		UNION ALL SELECT number, ref, language, job_type, starts_ms, ends_ms, 2 FROM atozbot_claims
-			WHERE account_id = $1 AND act = 'accept' AND outcome IN ('', 'unknown', 'accepted') AND ends_ms > $2 AND starts_ms IS NOT NULL
-		ORDER BY 7, 5, 1`, []any{accountID, from.UnixMilli()}, func(rows *sql.Rows) error {
+			WHERE account_id = $1 AND act = 'accept' AND outcome IN ('', 'unknown', 'accepted') AND ends_ms > $2 AND starts_ms < $3
+		ORDER BY 7, 5, 1`, []any{accountID, from.UnixMilli(), until.UnixMilli()}, func(rows *sql.Rows) error {
 		b := app.Booking{Firm: true}
 		var ref, language string
 		var sort int
 		if err := rows.Scan(&b.Number, &ref, &language, &b.JobType, stamp{&b.StartsAt}, stamp{&b.EndsAt}, &sort); err != nil {
 			return err
 		}
-		if !taken[b.Number] && b.Number != without {
+		if !taken[b.Number] {
 			taken[b.Number] = true
 			b.Label = label(ref, language)
 			tally.Bookings = append(tally.Bookings, b)
 		}
 		return nil
 	})
-	return tally, epoch, err
+	return tally, err
+}
+
+// leaveOut takes c's job out of a tally, with the claim of it that is stored already (the
+// zero value where there is none): tried again, it must not stand in its own way.
+func leaveOut(tally app.Tally, c, stored app.Claim) app.Tally {
+	if stored.SessionID == c.SessionID && stored.TakesPlace() {
+		if c.Act == app.ActReject {
+			tally.Rejected--
+		} else {
+			tally.Session--
+		}
+	}
+	number := clean(c.Number)
+	tally.Bookings = slices.DeleteFunc(tally.Bookings, func(b app.Booking) bool { return b.Number == number })
+	return tally
+}
+
+// epochOf gives the epoch of the account's lease; 0 where it never had one.
+func epochOf(ctx context.Context, q queryer, accountID string) (epoch int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT coalesce(max(epoch), 0) FROM atozbot_leases WHERE account_id = $1`, accountID).Scan(&epoch)
+	return epoch, err
 }
 
 func label(ref, language string) string {

@@ -81,6 +81,10 @@ func Classify(err error) Trouble {
 	return troubleNamed(reasonOf(err))
 }
 
+// Readable tells whether a database with the trouble of this reason still answers what is
+// read.
+func Readable(reason string) bool { return reason == "disk full" || reason == "read-only" }
+
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*schemaError](err); ok {
 		return e.reason

@@ -87,24 +87,35 @@ func (s *Store) DeleteChannel(ctx context.Context, id string) error {
 
 func (s *Store) connected(ctx context.Context, sort connections, accountID string) ([]Connection, error) {
 	var found []Connection
-	query := `SELECT id, account_id, name, kind, ` + sort.body + `, enabled, ` + sort.used + `, last_error, created_ms, updated_ms, version FROM ` + sort.table + ` WHERE account_id = $1 ORDER BY created_ms, id`
-	err := s.reading(ctx, "list each "+sort.doing, func(ctx context.Context, q queryer) error {
-		found = nil
-		return each(ctx, q, query, []any{accountID}, func(rows *sql.Rows) error {
-			var c Connection
-			err := rows.Scan(&c.ID, &c.AccountID, &c.Name, &c.Kind, &c.Body, &c.Enabled, stamp{&c.UsedAt}, &c.LastError, stamp{&c.CreatedAt}, stamp{&c.UpdatedAt}, &c.Version)
-			found = append(found, c)
-			return err
-		})
+	err := s.reading(ctx, "list each "+sort.doing, func(ctx context.Context, q queryer) (err error) {
+		found, err = someConnections(ctx, q, sort, ` WHERE account_id = $1`, accountID)
+		return err
 	})
 	return found, err
 }
 
+// someConnections reads those of one sort that the condition leaves.
+func someConnections(ctx context.Context, q queryer, sort connections, where string, args ...any) ([]Connection, error) {
+	var found []Connection
+	query := `SELECT id, account_id, name, kind, ` + sort.body + `, enabled, ` + sort.used + `, last_error, created_ms, updated_ms, version FROM ` + sort.table + where + ` ORDER BY created_ms, id`
+	err := each(ctx, q, query, args, func(rows *sql.Rows) error {
+		var c Connection
+		err := rows.Scan(&c.ID, &c.AccountID, &c.Name, &c.Kind, &c.Body, &c.Enabled, stamp{&c.UsedAt}, &c.LastError, stamp{&c.CreatedAt}, stamp{&c.UpdatedAt}, &c.Version)
+		found = append(found, c)
+		return err
+	})
+	return found, err
+}
+
+func connectionRow(c Connection) []any {
+	return []any{
+		c.ID, c.AccountID, clean(c.Name), clean(c.Kind), clean(c.Body), c.Enabled, toMS(c.UsedAt), clean(c.LastError), mustMS(c.CreatedAt), mustMS(c.UpdatedAt), c.Version,
+	}
+}
+
 func (s *Store) connect(ctx context.Context, sort connections, c Connection) error {
 	return s.writing(ctx, "store a "+sort.doing, func(ctx context.Context, tx *sql.Tx) error {
-		return sort.rows().upsert(ctx, tx, [][]any{{
-			c.ID, c.AccountID, clean(c.Name), clean(c.Kind), clean(c.Body), c.Enabled, toMS(c.UsedAt), clean(c.LastError), mustMS(c.CreatedAt), mustMS(c.UpdatedAt), c.Version,
-		}})
+		return sort.rows().upsert(ctx, tx, [][]any{connectionRow(c)})
 	})
 }
 

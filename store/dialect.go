@@ -108,9 +108,11 @@ func scrubbed(err error, dsn string) error {
 }
 
 // pools are the ways to one database: writing and reading. They are the same for
-// PostgreSQL.
+// PostgreSQL, as long as it can be written to.
 type pools struct {
 	write, read *sql.DB
+	// lenient reads where every server only reads; nil where read takes such a one.
+	lenient *sql.DB
 	// reset makes every connection that is open now be replaced before its next use.
 	reset func()
 	// mostConns is how many connections write may have, where the server gives so many.
@@ -131,10 +133,14 @@ func (p pools) widen() {
 }
 
 func (p pools) close() error {
-	if p.read == p.write {
-		return p.write.Close()
+	err := p.write.Close()
+	if p.read != p.write {
+		err = errors.Join(p.read.Close(), err)
 	}
-	return errors.Join(p.read.Close(), p.write.Close())
+	if p.lenient != nil {
+		err = errors.Join(p.lenient.Close(), err)
+	}
+	return err
 }
 
 // Bounds of PostgreSQL's connections. An address is asked of DNS anew at least every
@@ -148,7 +154,7 @@ const (
 	abandonedTransaction = "15s"
 )
 
-// openPostgres prepares the pool; it connects to nothing.
+// openPostgres prepares the pools; it connects to nothing.
 func openPostgres(config *pgx.ConnConfig, o Options) pools {
 	config = config.Copy()
 	if config.ConnectTimeout == 0 || config.ConnectTimeout > connectTimeout {
@@ -162,11 +168,21 @@ func openPostgres(config *pgx.ConnConfig, o Options) pools {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "atozbot"
 	}
+	p := pools{mostConns: o.MaxConns}
+	var generation atomic.Int64
+	p.reset = func() { generation.Add(1) }
 	if config.ValidateConnect == nil {
+		p.lenient = poolOf(config, o.MaxConns, &generation)
 		// A server that only reads is passed over for the next address.
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	var generation atomic.Int64
+	p.write = poolOf(config, o.MaxConns, &generation)
+	p.read = p.write
+	return p
+}
+
+// poolOf makes a pool whose connections are replaced when the generation changes.
+func poolOf(config *pgx.ConnConfig, most int, generation *atomic.Int64) *sql.DB {
 	db := stdlib.OpenDB(*config,
 		stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
 			c.PgConn().CustomData()["generation"] = generation.Load()
@@ -180,11 +196,11 @@ func openPostgres(config *pgx.ConnConfig, o Options) pools {
 			return nil
 		}),
 	)
-	db.SetMaxOpenConns(o.MaxConns)
-	db.SetMaxIdleConns(o.MaxConns)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(most)
 	db.SetConnMaxLifetime(connLifetime)
 	db.SetConnMaxIdleTime(connIdleTime)
-	return pools{write: db, read: db, reset: func() { generation.Add(1) }, mostConns: o.MaxConns}
+	return db
 }
 
 // keepAliveDialer notices within half a minute that nobody is there any more, also on a

@@ -6,8 +6,12 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/store"
 	"github.com/atozbot/atozbot/store/storetest"
 )
 
@@ -142,4 +146,69 @@ func (p *proxy) wait() bool {
 		p.cond.Wait()
 	}
 	return !p.gone
+}
+
+func TestNobodyButTheKeeperKnocksWhileTheDatabaseIsAway(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var knocks, told atomic.Int64
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			knocks.Add(1)
+			_ = conn.Close()
+		}
+	})
+	defer work.Wait()
+	defer listener.Close()
+	away := true
+	s, err := store.Open("postgres://u:p@"+listener.Addr().String()+"/d?sslmode=disable", store.Options{
+		Away: func() string {
+			if away {
+				return "connection lost"
+			}
+			return ""
+		},
+		OnTrouble: func(error) { told.Add(1) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+
+	_, err = s.ListSessions(t.Context(), store.Window{})
+	if e, ok := errors.AsType[*app.Error](err); !ok || e.Code != app.CodeUnavailable || e.RetryAfter <= 0 {
+		t.Errorf("a list gives %v, want unavailable with a time to come back", err)
+	}
+	if err := s.EnsureAccount(t.Context(), time.Now()); app.CodeOf(err) != app.CodeUnavailable {
+		t.Errorf("writing gives %v, want unavailable", err)
+	}
+	if n := knocks.Load(); n != 0 || told.Load() != 0 {
+		t.Errorf("%d connections were tried, and the keeper was told %d times what it knows", n, told.Load())
+	}
+	away = false
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("there is no database, and the ping found one")
+	}
+	if _, err := s.ListSessions(t.Context(), store.Window{}); app.CodeOf(err) != app.CodeUnavailable {
+		t.Errorf("a list gives %v, want unavailable", err)
+	}
+	// The driver knocks once more each time, to cancel what it began.
+	if n := knocks.Load(); n < 2 || n > 4 {
+		t.Errorf("a ping and a list knocked %d times, want once each", n)
+	}
+	away = true
+	before := knocks.Load()
+	if err := s.EnsureAccount(store.Keeping(t.Context()), time.Now()); app.CodeOf(err) != app.CodeUnavailable {
+		t.Errorf("the keeper's writing gives %v, want unavailable", err)
+	}
+	if knocks.Load() == before {
+		t.Error("the keeper did not try")
+	}
 }

@@ -90,6 +90,15 @@ func TestThePoolHealsByItself(t *testing.T) {
 	if err := s.Save(t.Context(), record(noon(), job(2, noon()))); app.CodeOf(err) != app.CodeUnavailable || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("read-only: %v", err)
 	}
+	for range 2 { // On a connection of before, and on one that is opened now.
+		if page, err := s.ListJobs(t.Context(), store.JobFilter{}); err != nil || page.Total != 1 {
+			t.Errorf("read-only, and jobs cannot be listed: %+v, %v", page, err)
+		}
+		s.Reset()
+	}
+	if reason := store.Classify(s.Ping(t.Context())).Reason; !store.Readable(reason) {
+		t.Errorf("%s: lists are not even tried", reason)
+	}
 	execute(t, db, `SET default_transaction_read_only = off`, `ALTER SYSTEM RESET default_transaction_read_only`, `SELECT pg_reload_conf()`)
 	await(t, func() bool { return s.Ping(t.Context()) == nil })
 	works("after a failover")

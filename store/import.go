@@ -148,13 +148,23 @@ func (i *importer) sessions(ctx context.Context) error {
 		}
 		session := app.Session{
 			ID: row.id(), AccountID: app.DefaultAccountID, Name: row.text("session_name"), Source: app.SourceImported,
-			Status: status, LoginStatus: app.LoginStatus(orText(row.text("login_status"), string(app.LoginNotStarted))),
-			TotalChecks: row.number("total_checks"), TotalAccepted: row.number("total_accepted"), TotalRejected: row.number("total_rejected"),
+			Status: status, LoginStatus: importedLogin(row.text("login_status")),
+			TotalChecks: max(0, row.number("total_checks")), TotalAccepted: max(0, row.number("total_accepted")), TotalRejected: max(0, row.number("total_rejected")),
 			StartedAt: started, EndedAt: ended, CreatedAt: firstOf(row.time("created_at"), started), UpdatedAt: updated, Version: 1,
 		}
 		i.result.Sessions++
 		return i.Save(ctx, app.Record{AccountID: session.AccountID, At: i.o.Now, Session: &session})
 	})
+}
+
+// importedLogin is the word for a log-in, where it is one that we have too.
+func importedLogin(word string) app.LoginStatus {
+	switch login := app.LoginStatus(word); login {
+	case app.LoginPending, app.LoginAttempting, app.LoginSuccess, app.LoginFailed:
+		return login
+	default:
+		return app.LoginNotStarted
+	}
 }
 
 func (i *importer) jobs(ctx context.Context) error {
@@ -175,9 +185,9 @@ func (i *importer) jobs(ctx context.Context) error {
 	return errors.Join(err, flush())
 }
 
-// job makes one of ours of a row of theirs.
+// job makes one of ours of a row of theirs. Its times are zero where the row has none.
 func (i *importer) job(row oldRow) app.JobRecord {
-	seen := firstOf(row.time("scraped_at"), row.time("created_at"), i.o.Now)
+	seen := firstOf(row.time("scraped_at"), row.time("created_at"))
 	ref := strings.Join(strings.Fields(row.text("job_ref")), "")
 	j := app.JobRecord{
 		ID: row.id(), AccountID: app.DefaultAccountID, SessionID: row.text("session_id"), Source: app.SourceImported,
@@ -241,6 +251,10 @@ func (i *importer) saveImported(ctx context.Context, jobs []app.JobRecord) error
 		}
 		if !ok {
 			fresh[j.Number] = true
+		}
+		if j.SeenAt.IsZero() { // It came when it was first imported, however often that is done.
+			at := firstOf(there.SeenAt, i.o.Now)
+			j.SeenAt, j.LastSeenAt, j.GoneAt, j.CreatedAt, j.UpdatedAt = at, at, at, at, at
 		}
 		mine = append(mine, j)
 	}

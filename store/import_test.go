@@ -103,6 +103,7 @@ func comesOver(t *testing.T, s *store.Store, from string) {
 	}
 	before := shown(t, s)
 	for range 2 {
+		o.Now = o.Now.Add(time.Hour)
 		again, err := s.Import(t.Context(), o)
 		if err != nil || again.NewJobs != 0 || again.Configuration {
 			t.Errorf("again: %+v, %v", again, err)

@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -37,15 +40,42 @@ func jobRow(j app.JobRecord) ([]any, error) {
 	}, err
 }
 
-func scanJob(scan func(...any) error) (app.JobRecord, error) {
+// jobScanner gives what reads rows of jobColumns, one after the other. What it scans into
+// is made once: a hundred thousand rows have 36 columns each.
+func jobScanner() func(scan func(...any) error) (app.JobRecord, error) {
 	var j app.JobRecord
-	err := scan(
+	into := []any{
 		&j.ID, &j.AccountID, &j.SessionID, &j.Source, &j.Number, &j.Ref, &j.Language, &j.Date, &j.Time,
-		&j.DurationText, &j.DurationMinutes, &j.SubmittedText, stamp{&j.SubmittedAt}, &j.JobType, stamp{&j.StartsAt}, stamp{&j.EndsAt}, &j.DetailsURL, jsonText{&j.Row},
-		&j.Status, &j.Verdict, &j.RejectionReason, &j.Rule, &j.NeedsUser, stamp{&j.SeenAt}, stamp{&j.LastSeenAt}, stamp{&j.GoneAt}, stamp{&j.VanishedAt}, &j.Sightings,
-		stamp{&j.ListedAt}, stamp{&j.DecidedAt}, stamp{&j.ClaimedAt}, stamp{&j.PostedAt}, stamp{&j.ConfirmedAt}, stamp{&j.CreatedAt}, stamp{&j.UpdatedAt}, &j.Version)
-	return j, err
+		&j.DurationText, &j.DurationMinutes, &j.SubmittedText,
+		stamp{&j.SubmittedAt},
+		&j.JobType,
+		stamp{&j.StartsAt},
+		stamp{&j.EndsAt},
+		&j.DetailsURL,
+		jsonText{&j.Row},
+		&j.Status, &j.Verdict, &j.RejectionReason, &j.Rule, &j.NeedsUser,
+		stamp{&j.SeenAt},
+		stamp{&j.LastSeenAt},
+		stamp{&j.GoneAt},
+		stamp{&j.VanishedAt},
+		&j.Sightings,
+		stamp{&j.ListedAt},
+		stamp{&j.DecidedAt},
+		stamp{&j.ClaimedAt},
+		stamp{&j.PostedAt},
+		stamp{&j.ConfirmedAt},
+		stamp{&j.CreatedAt},
+		stamp{&j.UpdatedAt},
+		&j.Version,
+	}
+	return func(scan func(...any) error) (app.JobRecord, error) {
+		j.Row = nil // What was handed out stays as it is.
+		err := scan(into...)
+		return j, err
+	}
 }
+
+func scanJob(scan func(...any) error) (app.JobRecord, error) { return jobScanner()(scan) }
 
 func selectJobs(rest string) string {
 	return "SELECT " + strings.Join(jobColumns(), ", ") + " FROM atozbot_jobs " + rest
@@ -135,8 +165,9 @@ func (s *Store) ListJobs(ctx context.Context, f JobFilter) (Page[app.JobRecord],
 		if page.Total, err = countJobs(ctx, q, f); err != nil || page.Total == 0 {
 			return err
 		}
+		scan := jobScanner()
 		err = each(ctx, q, selectJobs(where.text()+f.order("seen_ms")), where.args, func(rows *sql.Rows) error {
-			found, err := scanJob(rows.Scan)
+			found, err := scan(rows.Scan)
 			page.Items = append(page.Items, found)
 			return err
 		})
@@ -165,38 +196,68 @@ func countJobs(ctx context.Context, q queryer, f JobFilter) (int64, error) {
 const streamed = 1000
 
 // EachJob calls yield for every job that the filter leaves, newest first, whatever its
-// window, in bounded memory. It reads page by page, so it holds neither a connection nor
-// a snapshot while yield works. An error of yield ends it and is returned as it is.
+// window, in bounded memory. It reads page by page, one page ahead of yield, so it holds
+// neither a connection nor a snapshot while yield works. An error of yield ends it and is
+// returned as it is.
 func (s *Store) EachJob(ctx context.Context, f JobFilter, yield func(app.JobRecord) error) error {
-	f.Window = Window{Limit: streamed}
-	for {
-		jobs, err := s.jobsAfter(ctx, f)
-		if err != nil {
-			return err
-		}
-		for _, j := range jobs.Items {
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pages, failed := make(chan []app.JobRecord), make(chan error, 1)
+	reader.Go(func() {
+		defer close(pages)
+		failed <- s.readAhead(ctx, f, pages)
+	})
+	for page := range pages {
+		for _, j := range page {
 			if err := yield(j); err != nil {
 				return err
 			}
 		}
-		if jobs.Next == "" {
+	}
+	return <-failed
+}
+
+// readAhead hands over page after page, until there is no other or ctx ends.
+// A panic becomes an error: nobody above its goroutine could catch it.
+func (s *Store) readAhead(ctx context.Context, f JobFilter, pages chan<- []app.JobRecord) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.options.Logger.ErrorContext(ctx, "panic while jobs were streamed", "fault", fault, "stack", string(debug.Stack()))
+			err = &app.Error{Code: app.CodeInternal, Message: "a fault of the program; the log has more", Err: fmt.Errorf("panic: %v", fault)}
+		}
+	}()
+	f.Window = Window{Limit: streamed}
+	for {
+		page, err := s.JobsAfter(ctx, f)
+		if err != nil {
+			return err
+		}
+		select {
+		case pages <- page.Items:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if page.Next == "" {
 			return nil
 		}
-		f.Cursor = jobs.Next
+		f.Cursor = page.Next
 	}
 }
 
-// jobsAfter is ListJobs without the total.
-func (s *Store) jobsAfter(ctx context.Context, f JobFilter) (Page[app.JobRecord], error) {
+// JobsAfter is ListJobs without the total, which can cost more than the page itself.
+func (s *Store) JobsAfter(ctx context.Context, f JobFilter) (Page[app.JobRecord], error) {
 	var page Page[app.JobRecord]
 	where, err := f.where(f.conditions(), "seen_ms")
 	if err != nil {
 		return page, err
 	}
 	err = s.reading(ctx, "stream jobs", func(ctx context.Context, q queryer) error {
-		page = Page[app.JobRecord]{}
+		page = Page[app.JobRecord]{Items: make([]app.JobRecord, 0, f.limit()+1)}
+		scan := jobScanner()
 		err := each(ctx, q, selectJobs(where.text()+f.order("seen_ms")), where.args, func(rows *sql.Rows) error {
-			found, err := scanJob(rows.Scan)
+			found, err := scan(rows.Scan)
 			page.Items = append(page.Items, found)
 			return err
 		})
@@ -253,8 +314,9 @@ func jobsOf(ctx context.Context, q queryer, accountID string, numbers []string) 
 	found := make(map[string]app.JobRecord, len(numbers))
 	err := inGroups(numbers, func(group []any) error {
 		query := selectJobs(`WHERE account_id = $1 AND number IN ` + places(2, len(group)))
+		scan := jobScanner()
 		return each(ctx, q, query, append([]any{accountID}, group...), func(rows *sql.Rows) error {
-			j, err := scanJob(rows.Scan)
+			j, err := scan(rows.Scan)
 			found[j.Number] = j
 			return err
 		})
@@ -282,8 +344,9 @@ func (s *Store) someJobs(ctx context.Context, doing, where string, args ...any) 
 	var found []app.JobRecord
 	err := s.reading(ctx, doing, func(ctx context.Context, q queryer) error {
 		found = nil
+		scan := jobScanner()
 		return each(ctx, q, selectJobs(where), args, func(rows *sql.Rows) error {
-			j, err := scanJob(rows.Scan)
+			j, err := scan(rows.Scan)
 			found = append(found, j)
 			return err
 		})
@@ -312,18 +375,22 @@ func (s *Store) CountJobs(ctx context.Context, f JobFilter) (JobCounts, error) {
 			counts.Counts = all
 			return err
 		}
-		c = f.conditions()
-		return each(ctx, q, `SELECT status, COUNT(*) FROM atozbot_jobs`+c.text()+` GROUP BY status`, c.args, func(rows *sql.Rows) error {
-			var status app.JobStatus
-			var n int64
-			if err := rows.Scan(&status, &n); err != nil {
-				return err
-			}
-			counts.Jobs += n
-			counts.add(status, n)
-			return nil
-		})
+		counts.Counts, err = countByStatus(ctx, q, f.conditions())
+		return err
 	})
+	return counts, err
+}
+
+// countByStatus counts what the conditions leave. It asks for the sums in one row: with
+// GROUP BY status SQLite would walk the whole index by status for a single day.
+func countByStatus(ctx context.Context, q queryer, c *conditions) (Counts, error) {
+	var counts Counts
+	sums, targets := []string{"COUNT(*)"}, []any{&counts.Jobs}
+	for _, status := range []app.JobStatus{app.JobMatched, app.JobAccepted, app.JobRejected, app.JobLost, app.JobRefused, app.JobUnknown, app.JobFailed} {
+		sums = append(sums, `COUNT(*) FILTER (WHERE status = '`+string(status)+`')`)
+		targets = append(targets, counts.place(status))
+	}
+	err := q.QueryRowContext(ctx, `SELECT `+strings.Join(sums, ", ")+` FROM atozbot_jobs`+c.text(), c.args...).Scan(targets...)
 	return counts, err
 }
 
@@ -332,7 +399,9 @@ func (s *Store) Languages(ctx context.Context) ([]string, error) {
 	var languages []string
 	err := s.reading(ctx, "list languages", func(ctx context.Context, q queryer) error {
 		languages = nil
-		return each(ctx, q, `SELECT DISTINCT value FROM atozbot_rollups WHERE grain = 'all' AND dimension = 'language' AND jobs > 0 AND value <> '' ORDER BY 1`,
+		// By account, and CROSS: so the key is used, and no history walked through.
+		return each(ctx, q, `SELECT DISTINCT r.value FROM atozbot_accounts a CROSS JOIN atozbot_rollups r
+			WHERE r.account_id = a.id AND r.grain = 'all' AND r.start_ms = 0 AND r.dimension = 'language' AND r.jobs > 0 AND r.value <> '' ORDER BY 1`,
 			nil, func(rows *sql.Rows) error {
 				var language string
 				err := rows.Scan(&language)

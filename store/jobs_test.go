@@ -180,6 +180,18 @@ func TestAStreamEndsWithItsReadersError(t *testing.T) {
 	})
 }
 
+func TestAFaultWhileJobsAreStreamedEndsTheStreamAlone(t *testing.T) {
+	s, err := store.Open("postgres://127.0.0.1:1/none", store.Options{Away: func() string { panic("a fault") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	err = s.EachJob(t.Context(), store.JobFilter{}, func(app.JobRecord) error { return nil })
+	if app.CodeOf(err) != app.CodeInternal {
+		t.Errorf("the stream ends with %v", err)
+	}
+}
+
 func TestJobsAreCountedByWhatBecameOfThem(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		board(t, s)

@@ -95,6 +95,7 @@ type Journaled struct {
 	others   bool                // Another replica has been about, as far as the mirror knows.
 	leases   map[string]app.Lease
 	backlog  backlog // As last counted.
+	mark     string  // Of what is connected, as the mirror has it; "" where that is not known.
 	changed  bool    // The mirror lacks something that has just changed.
 }
 
@@ -241,7 +242,7 @@ func (j *Journaled) openJournal(ctx context.Context) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.mirrored, j.others = known.at, known.others
+	j.mirrored, j.others, j.mark = known.at, known.others, ""
 	for _, l := range known.leases {
 		j.leases[l.AccountID] = l
 	}

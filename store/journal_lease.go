@@ -12,6 +12,7 @@ import (
 // the mirror decides: this replica gets its own lease again, and, where no other replica
 // has been about, also one that nobody holds any more or that is not known here. Such a
 // lease is made good when PostgreSQL is back, or lost if another has it then.
+// CodeUnavailable where nobody is known to have it, and another replica may.
 func (j *Journaled) Acquire(ctx context.Context, accountID, holder string, now time.Time) (app.Lease, bool, error) {
 	if j.current() == modeFallback {
 		return j.there.Acquire(ctx, accountID, holder, now)
@@ -73,8 +74,10 @@ func (j *Journaled) acquireHere(ctx context.Context, accountID, holder string, n
 		lease.Holder, lease.ExpiresAt = holder, now.Add(LeaseTime)
 	case path.IsZero():
 		lease.Holder, lease.ExpiresAt = holder, now.Add(LeaseTime)
-	default:
+	case now.Before(lease.ExpiresAt):
 		return lease, false, nil
+	default: // Nobody is known to hold it, and another may take it where it can be taken.
+		return app.Lease{}, false, app.Errorf(app.CodeUnavailable, "The lease cannot be taken while PostgreSQL is away: another replica may have it.")
 	}
 	return lease, true, j.mirrorLease(ctx, lease)
 }

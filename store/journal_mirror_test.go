@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/atozbot/atozbot/app"
+	"github.com/atozbot/atozbot/store"
 )
 
 func TestTheFallbackIsADatabaseThatIsCarriedOverAtTheNextStart(t *testing.T) {
@@ -103,6 +104,38 @@ func TestTheMirrorKnowsWhatDecidingNeeds(t *testing.T) {
 	}
 }
 
+func TestAMirrorThatWasNeverToldOfCalendarsIsNotActedOn(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	p.up(j)
+	for _, c := range []struct {
+		name  string
+		known bool
+	}{{"with what is connected", true}, {"as an earlier version left it", false}} {
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !c.known {
+			db := raw(t, "sqlite:"+p.journal("a").Path)
+			execute(t, db, `DELETE FROM atozbot_meta WHERE name = 'connected'`)
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.proxy.cut()
+		j = p.start("a")
+		if err := j.MayAct(t.Context(), account); (err == nil) != c.known {
+			t.Errorf("%s: it may act: %v", c.name, err)
+		}
+	}
+	p.up(j)
+	p.proxy.cut()
+	j.Healthy(false)
+	if err := j.MayAct(t.Context(), account); err != nil {
+		t.Errorf("once it has been told: %v", err)
+	}
+}
+
 func TestASaveWhosePostgresAnswersTooLateIsStoredOnce(t *testing.T) {
 	p := newPlace(t)
 	j := p.start("a")
@@ -181,5 +214,58 @@ func TestAReplicaThatHasJustFoundPostgresKnowsWhatOthersDid(t *testing.T) {
 	}
 	if all := everything(t, p.direct()); len(all.jobs) != 1 {
 		t.Errorf("%d jobs were carried over", len(all.jobs))
+	}
+}
+
+func TestTheMirrorKnowsWhatIsConnected(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	p.up(j)
+	there := p.direct()
+	if _, err := there.EnsureConfiguration(t.Context(), account, app.DefaultConfiguration(), "settings", noon()); err != nil {
+		t.Fatal(err)
+	}
+	calendar := store.Connection{ID: "c", AccountID: account, Name: "private", Kind: "url", Body: "BEGIN:VCALENDAR", Enabled: true, CreatedAt: noon(), UpdatedAt: noon(), Version: 1}
+	channel := store.Connection{ID: "n", AccountID: account, Name: "phone", Kind: "ntfy", Body: "{}", Enabled: true, CreatedAt: noon(), UpdatedAt: noon(), Version: 1}
+	secret := store.Secret{ID: "portal", KeyID: "k1", Sealed: []byte{1, 2, 3}, UpdatedAt: noon()}
+	for _, err := range []error{there.SaveCalendar(t.Context(), calendar), there.SaveChannel(t.Context(), channel), there.SaveSecret(t.Context(), secret)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle(j)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	p.proxy.cut()
+	cold := p.start("a") // As after a restart: PostgreSQL was never seen.
+	calendars, err := cold.Calendars(t.Context(), account)
+	if err != nil || len(calendars) != 1 || !cmp.Equal(calendars[0], calendar) {
+		t.Errorf("calendars %+v, %v", calendars, err)
+	}
+	channels, err := cold.Channels(t.Context(), account)
+	if err != nil || len(channels) != 1 || !cmp.Equal(channels[0], channel) {
+		t.Errorf("channels %+v, %v", channels, err)
+	}
+	if found, err := cold.Secret(t.Context(), "portal"); err != nil || !cmp.Equal(found, secret) {
+		t.Errorf("the secret %+v, %v", found, err)
+	}
+
+	p.up(cold)
+	if err := there.ResealSecret(t.Context(), secret, "k2", []byte{4, 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.DeleteCalendar(t.Context(), "c"); err != nil {
+		t.Fatal(err)
+	}
+	p.settle(cold)
+	p.proxy.cut()
+	cold.Healthy(false)
+	if calendars, err := cold.Calendars(t.Context(), account); err != nil || len(calendars) != 0 {
+		t.Errorf("what was taken away is still there: %+v, %v", calendars, err)
+	}
+	if found, err := cold.Secret(t.Context(), "portal"); err != nil || found.KeyID != "k2" {
+		t.Errorf("sealed anew: %+v, %v", found, err)
 	}
 }

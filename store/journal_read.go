@@ -23,7 +23,9 @@ func read[T any](ctx context.Context, j *Journaled, ask func(ctx context.Context
 		if err == nil || app.CodeOf(err) != app.CodeUnavailable {
 			return found, err
 		}
-		j.ill(err)
+		if ctx.Err() == nil { // Else the caller's time was over, not PostgreSQL's.
+			j.ill(err)
+		}
 	}
 	if broken != nil {
 		var none T

@@ -361,13 +361,18 @@ func TestWhereOthersAreAboutActingStopsBeforeTheLeaseCanBeTaken(t *testing.T) {
 	if _, err := a.Renew(t.Context(), l, p.clock()); app.CodeOf(err) != app.CodeUnavailable {
 		t.Errorf("a lease is renewed without PostgreSQL: %v", err)
 	}
+	// At its end nobody is known to hold it, and it cannot be had.
+	p.later(2 * time.Second)
+	if l, taken, err := a.Acquire(t.Context(), account, "a", p.clock()); taken || app.CodeOf(err) != app.CodeUnavailable || l.Holder != "" {
+		t.Errorf("a lease that another may have taken: %+v, %v, %v", l, taken, err)
+	}
 	// A cold start knows it too.
 	again := p.start("a")
 	if err := again.MayAct(t.Context(), account); app.CodeOf(err) != app.CodeUnavailable {
 		t.Errorf("a cold start acts: %v", err)
 	}
 	// The other takes over; what was claimed here arrives, and the lease is lost.
-	p.later(3 * time.Second)
+	p.later(time.Second)
 	p.up(b)
 	theirs := p.lease(b, "b")
 	if theirs.Epoch <= l.Epoch {
@@ -382,6 +387,26 @@ func TestWhereOthersAreAboutActingStopsBeforeTheLeaseCanBeTaken(t *testing.T) {
 	}
 	if got, err := b.Unsettled(t.Context(), account); err != nil || len(got) != 1 {
 		t.Errorf("the claim of the outage: %v, %v", got, err)
+	}
+}
+
+func TestAnImpatientCallerOfTheAuditLogMakesNobodyGoToTheJournal(t *testing.T) {
+	p := newPlace(t)
+	j := p.start("a")
+	p.up(j)
+	p.proxy.hang()
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // Less than the patience.
+	defer cancel()
+	if err := j.AddAudit(soon, store.AuditEntry{At: noon(), Kind: "user", Who: "jo", What: "bot.pause"}); err != nil {
+		t.Errorf("the journal does not take it: %v", err)
+	}
+	if s := j.JournalState(); !s.Direct || s.Waiting != 1 {
+		t.Errorf("a caller's time was over, and the journal stands as %+v", s)
+	}
+	p.proxy.pass()
+	p.settle(j)
+	if page, err := p.direct().Audit(t.Context(), store.AuditFilter{Who: "jo"}); err != nil || page.Total != 1 {
+		t.Errorf("carried over: %+v, %v", page, err)
 	}
 }
 

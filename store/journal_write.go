@@ -303,10 +303,14 @@ func (j *Journaled) AddAudit(ctx context.Context, e AuditEntry) error {
 		return j.there.AddAudit(ctx, e)
 	case modeDirect:
 		err := j.within(ctx, func(ctx context.Context) error { return j.there.AddAudit(ctx, e) })
-		if app.CodeOf(err) != app.CodeUnavailable {
+		switch {
+		case err == nil || app.CodeOf(err) != app.CodeUnavailable:
 			return err
+		case ctx.Err() == nil:
+			j.ill(err)
+		default:
+			// The caller's time was over, not PostgreSQL's: the journal takes it.
 		}
-		j.ill(err)
 	case modeAway, modeDraining:
 	}
 	err := j.writeJournal(ctx, "keep an entry of the audit log", func(ctx context.Context, tx *sql.Tx) error { return keepAudit(ctx, tx, e) })

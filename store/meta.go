@@ -10,8 +10,13 @@ import (
 	"github.com/atozbot/atozbot/app"
 )
 
-// metaMirrored is when the mirror was last refreshed, in UTC milliseconds.
-const metaMirrored = "mirrored_ms"
+const (
+	// metaMirrored is when the mirror was last refreshed, in UTC milliseconds.
+	metaMirrored = "mirrored_ms"
+	// metaConnected is the mark of what is connected as the mirror has it; "" where it has
+	// never been told.
+	metaConnected = "connected"
+)
 
 // putMeta stores a single value under a name.
 func putMeta(ctx context.Context, q queryer, name string, value any) error {

@@ -203,7 +203,7 @@ func pruneMirror(ctx context.Context, tx *sql.Tx, now time.Time) error {
 
 // knownMirror is what a mirror says of itself.
 type knownMirror struct {
-	at     time.Time // When it was last refreshed; zero where it never was.
+	at     time.Time // When it was last refreshed; zero where it never was, or not with all that it needs.
 	others bool      // Another replica had been about then.
 	leases []app.Lease
 }
@@ -226,7 +226,15 @@ func (s *Store) knownMirror(ctx context.Context, replica string) (knownMirror, e
 		for _, r := range replicas {
 			known.others = known.others || r.ID != replica
 		}
-		known.leases, err = allLeases(ctx, q)
+		if known.leases, err = allLeases(ctx, q); err != nil {
+			return err
+		}
+		// A mirror of an earlier version does not know the calendars: it would take time
+		// that they keep busy for free. To act it is as good as none.
+		connected, err := metaOf(ctx, q, metaConnected)
+		if connected == "" {
+			known.at = time.Time{}
+		}
 		return err
 	})
 	return known, err
@@ -236,6 +244,14 @@ func (s *Store) knownMirror(ctx context.Context, replica string) (knownMirror, e
 func (j *Journaled) refreshMirror(ctx context.Context) error {
 	now := j.o.Now()
 	m, err := j.there.readMirror(ctx, now)
+	if err != nil {
+		j.ill(err)
+		return err
+	}
+	j.mu.Lock()
+	mark := j.mark
+	j.mu.Unlock()
+	outside, err := j.there.readConnected(ctx, mark)
 	if err != nil {
 		j.ill(err)
 		return err
@@ -253,6 +269,11 @@ func (j *Journaled) refreshMirror(ctx context.Context) error {
 				return err
 			}
 		}
+		if outside.mark != mark {
+			if err := writeConnected(ctx, tx, outside); err != nil {
+				return err
+			}
+		}
 		return pruneMirror(ctx, tx, now)
 	})
 	if err != nil {
@@ -260,7 +281,7 @@ func (j *Journaled) refreshMirror(ctx context.Context) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.mirrored, j.others = now, others
+	j.mirrored, j.others, j.mark = now, others, outside.mark
 	for _, l := range m.leases {
 		if known, ok := j.leases[l.AccountID]; !ok || newerLease(l, known) {
 			j.leases[l.AccountID] = l

@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -103,14 +107,9 @@ func closePeriods(ctx context.Context, tx *sql.Tx, accountID string, start, now 
 	}
 	var rows [][]any
 	for end := PeriodEnd(start, zone); len(rows) < periodsAtOnce && !end.After(now); start, end = end, PeriodEnd(end, zone) {
-		f, err := figuresOf(ctx, tx, Span{AccountID: accountID, From: start, To: end})
+		p, err := periodOf(ctx, tx, accountID, start, end, now)
 		if err != nil {
 			return nil, start, err
-		}
-		p := Period{
-			ID: app.NewID(end), AccountID: accountID, Source: app.SourceBuiltIn, Start: start.UTC(), End: end.UTC(),
-			Jobs: f.Jobs, Accepted: f.Accepted, Rejected: f.Rejected, AcceptanceRate: f.AcceptanceRate(),
-			MostCommonLanguage: f.MostCommonLanguage(), PeakHour: f.PeakHour(), Uptime: f.Uptime, CreatedAt: now.UTC(),
 		}
 		if !stored[mustMS(start)] {
 			added = append(added, p)
@@ -118,6 +117,55 @@ func closePeriods(ctx context.Context, tx *sql.Tx, accountID string, start, now 
 		rows = append(rows, periodRow(p))
 	}
 	return added, start, periodTable().upsert(ctx, tx, rows)
+}
+
+// periodOf counts what was recorded of a period up to now.
+func periodOf(ctx context.Context, q queryer, accountID string, start, end, now time.Time) (Period, error) {
+	f, err := figuresOf(ctx, q, Span{AccountID: accountID, From: start, To: end})
+	return Period{
+		ID: periodID(accountID, start), AccountID: accountID, Source: app.SourceBuiltIn, Start: start.UTC(), End: end.UTC(),
+		Jobs: f.Jobs, Accepted: f.Accepted, Rejected: f.Rejected, AcceptanceRate: f.AcceptanceRate(),
+		MostCommonLanguage: f.MostCommonLanguage(), PeakHour: f.PeakHour(), Uptime: f.Uptime, CreatedAt: now.UTC(),
+	}, err
+}
+
+// periodID is the same before and after a period is stored, whoever stores it (a UUID of
+// version 8, RFC 9562).
+func periodID(accountID string, start time.Time) string {
+	sum := sha256.Sum256([]byte("atozbot period\x00" + accountID + "\x00" + strconv.FormatInt(start.UnixMilli(), 10)))
+	sum[6] = sum[6]&0x0f | 0x80
+	sum[8] = sum[8]&0x3f | 0x80
+	h := hex.EncodeToString(sum[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// openAtOnce bounds how many periods that are still to be stored are counted for a list.
+const openAtOnce = 6
+
+// OpenPeriods counts the periods that are not stored yet, newest first: the one that
+// runs, and those that ended a moment ago. There is none where nothing was ever recorded.
+func (s *Store) OpenPeriods(ctx context.Context, accountID string, now time.Time, zone *time.Location) ([]Period, error) {
+	first, err := s.firstOpenPeriod(ctx, accountID, now, zone)
+	if err != nil || first.IsZero() {
+		return nil, err
+	}
+	var open []Period
+	err = s.reading(ctx, "count the open periods", func(ctx context.Context, q queryer) error {
+		open = nil
+		stored, err := storedPeriods(ctx, q, accountID, first)
+		if err != nil {
+			return err
+		}
+		for start := PeriodStart(now, zone); len(open) < openAtOnce && !start.Before(first) && !stored[mustMS(start)]; start = PeriodStart(start.Add(-time.Millisecond), zone) {
+			p, err := periodOf(ctx, q, accountID, start, PeriodEnd(start, zone), now)
+			if err != nil {
+				return err
+			}
+			open = append(open, p)
+		}
+		return nil
+	})
+	return open, err
 }
 
 // firstOpenPeriod is where ClosePeriods begins; the zero time where nothing was ever
@@ -177,20 +225,28 @@ func storedPeriods(ctx context.Context, q queryer, accountID string, from time.T
 	return stored, err
 }
 
-// Periods lists the stored periods of every account, newest first.
-func (s *Store) Periods(ctx context.Context, w Window) (Page[Period], error) {
+// Periods lists the stored periods of every account, newest first, after those that are
+// given as open.
+func (s *Store) Periods(ctx context.Context, w Window, open ...Period) (Page[Period], error) {
 	var page Page[Period]
 	where, err := w.where(nil, "start_ms")
 	if err != nil {
 		return page, err
 	}
+	shown, err := w.among(open)
+	if err != nil {
+		return page, err
+	}
+	rows := w
+	rows.Offset = max(0, w.Offset-len(open))
 	err = s.reading(ctx, "list periods", func(ctx context.Context, q queryer) error {
-		page = Page[Period]{}
+		page = Page[Period]{Items: slices.Clone(shown)}
 		if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM atozbot_periods`).Scan(&page.Total); err != nil {
 			return err
 		}
+		page.Total += int64(len(open))
 		err := each(ctx, q, `SELECT id, account_id, source, start_ms, end_ms, jobs, accepted, rejected, acceptance_rate, common_language, peak_hour, uptime_ms, created_ms
-			FROM atozbot_periods`+where.text()+w.order("start_ms"), where.args, func(rows *sql.Rows) error {
+			FROM atozbot_periods`+where.text()+rows.order("start_ms"), where.args, func(rows *sql.Rows) error {
 			p := Period{PeakHour: -1}
 			var peak sql.NullInt64
 			var uptime int64
@@ -207,4 +263,20 @@ func (s *Store) Periods(ctx context.Context, w Window) (Page[Period], error) {
 		return err
 	})
 	return page, err
+}
+
+// among gives those of the open periods that belong into the window or after it.
+func (w Window) among(open []Period) ([]Period, error) {
+	if w.Cursor == "" {
+		return open[min(w.Offset, len(open)):], nil
+	}
+	at, _, err := readCursor(w.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	after := slices.IndexFunc(open, func(p Period) bool { return mustMS(p.Start) < at })
+	if after < 0 {
+		return nil, nil
+	}
+	return open[after:], nil
 }

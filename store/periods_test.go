@@ -176,3 +176,65 @@ func TestFiguresNameTheCommonestAndThePeak(t *testing.T) {
 		}
 	})
 }
+
+func TestTheRunningPeriodStandsAboveTheStoredOnes(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		if open, err := s.OpenPeriods(t.Context(), account, noon(), time.UTC); err != nil || len(open) != 0 {
+			t.Fatalf("without any record: %v, %v", open, err)
+		}
+		saved(t, s, record(noon(), job(1, noon())))
+		now := noon().Add(9*time.Hour + time.Minute) // 21:01: 12 and 16 are over.
+		saved(t, s, record(now, job(2, now), job(3, now)))
+		before, err := s.OpenPeriods(t.Context(), account, now, time.UTC)
+		if err != nil || len(before) != 3 || before[0].Jobs != 2 || before[1].Jobs != 0 || before[2].Jobs != 1 {
+			t.Fatalf("nothing is stored yet: %+v, %v", before, err)
+		}
+		if _, err := s.ClosePeriods(t.Context(), account, now, time.UTC); err != nil {
+			t.Fatal(err)
+		}
+		open, err := s.OpenPeriods(t.Context(), account, now, time.UTC)
+		if err != nil || len(open) != 1 || !open[0].Start.Equal(noon().Add(8*time.Hour)) || !open[0].End.Equal(noon().Add(12*time.Hour)) || open[0].Jobs != 2 {
+			t.Fatalf("open: %+v, %v", open, err)
+		}
+
+		all, err := s.Periods(t.Context(), store.Window{}, open...)
+		if err != nil || all.Total != 3 || len(all.Items) != 3 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		for i, p := range all.Items { // The same as before they were stored.
+			if p.ID != before[i].ID || p.Jobs != before[i].Jobs || !p.Start.Equal(before[i].Start) {
+				t.Errorf("%d: %+v, was %+v", i, p, before[i])
+			}
+		}
+		var byOffset, byCursor []string
+		for offset := range 4 {
+			page, err := s.Periods(t.Context(), store.Window{Limit: 1, Offset: offset}, open...)
+			if err != nil || page.Total != 3 {
+				t.Fatal(page, err)
+			}
+			for _, p := range page.Items {
+				byOffset = append(byOffset, p.ID)
+			}
+		}
+		for w := (store.Window{Limit: 2}); ; {
+			page, err := s.Periods(t.Context(), w, open...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page.Items {
+				byCursor = append(byCursor, p.ID)
+			}
+			if page.Next == "" {
+				break
+			}
+			w.Cursor = page.Next
+		}
+		want := []string{before[0].ID, before[1].ID, before[2].ID}
+		if !slices.Equal(byOffset, want) || !slices.Equal(byCursor, want) {
+			t.Errorf("by offset %v, by cursor %v, want %v", byOffset, byCursor, want)
+		}
+		if page, err := s.Periods(t.Context(), store.Window{Limit: 1}, open...); err != nil || page.Next == "" || len(page.Items) != 1 {
+			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}

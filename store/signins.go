@@ -52,6 +52,15 @@ func notNil(b []byte) []byte {
 	return b
 }
 
+// SeenSignIn notes the use of a sign-in that is there. One that was signed out meanwhile
+// stays so.
+func (s *Store) SeenSignIn(ctx context.Context, in SignIn) error {
+	return s.writing(ctx, "note a sign-in's use", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE atozbot_sign_ins SET data = $2, expires_ms = $3 WHERE token_hash = $1`, clean(in.TokenHash), notNil(in.Data), mustMS(in.ExpiresAt))
+		return err
+	})
+}
+
 // DeleteSignIn signs one browser out.
 func (s *Store) DeleteSignIn(ctx context.Context, tokenHash string) error {
 	return s.writing(ctx, "delete a sign-in", func(ctx context.Context, tx *sql.Tx) error {
@@ -113,6 +122,21 @@ func (s *Store) AddSignInAttempt(ctx context.Context, a SignInAttempt) error {
 	return s.writing(ctx, "note a try to sign in", func(ctx context.Context, tx *sql.Tx) error {
 		t := table{name: "atozbot_sign_in_attempts", key: []string{"id"}, columns: []string{"id", "address", "name", "at_ms", "success"}}
 		return t.add(ctx, tx, [][]any{{a.ID, clipped(a.Address, longestKey), nameKey(a.Name), mustMS(a.At), a.Success}})
+	})
+}
+
+// SignInSucceeded says of a try that was noted as failed that it was not.
+func (s *Store) SignInSucceeded(ctx context.Context, id string) error {
+	return s.writing(ctx, "note a sign-in", func(ctx context.Context, tx *sql.Tx) error {
+		return changedOne(tx.ExecContext(ctx, `UPDATE atozbot_sign_in_attempts SET success = $2 WHERE id = $1`, clean(id), true))
+	})
+}
+
+// SignInUnseen says of a try that was noted as failed that nobody looked at it: it counts
+// for no name any more, but still for its address.
+func (s *Store) SignInUnseen(ctx context.Context, id string) error {
+	return s.writing(ctx, "note a try to sign in that was not looked at", func(ctx context.Context, tx *sql.Tx) error {
+		return changedOne(tx.ExecContext(ctx, `UPDATE atozbot_sign_in_attempts SET name = $2 WHERE id = $1`, clean(id), ""))
 	})
 }
 

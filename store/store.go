@@ -32,6 +32,11 @@ type Options struct {
 	// OnTrouble is called whenever an operation failed because the database cannot be
 	// used, so that its keeper learns of it at once. It must not block.
 	OnTrouble func(err error)
+	// Away says for what reason the database cannot be used now, as far as its keeper
+	// knows; "" while it can be. Meanwhile every operation fails at once, so that nobody
+	// waits for what is known, and a server that comes up is not knocked at by every part
+	// of the program. What the keeper itself does goes on: see [Keeping]. It must not block.
+	Away func() (reason string)
 	// Dial replaces the dialer to PostgreSQL; for tests.
 	Dial pgconn.DialFunc
 }
@@ -51,6 +56,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnTrouble == nil {
 		o.OnTrouble = func(error) {}
+	}
+	if o.Away == nil {
+		o.Away = func() string { return "" }
 	}
 	return o
 }
@@ -114,6 +122,31 @@ func (s *Store) Path() string { return s.base().path }
 // log, and marked as cleanly left.
 func (s *Store) Close() error { return s.base().close(s.options.Timeout) }
 
+// keeping marks the contexts of the database's keeper.
+type keeping struct{}
+
+// Keeping gives a context whose operations are tried also while the database is known to
+// be away: with it the keeper finds out whether it is back, and makes it fit for use.
+func Keeping(ctx context.Context) context.Context { return context.WithValue(ctx, keeping{}, true) }
+
+// away is why an operation need not be tried. A file is always there.
+func (s *Store) away(ctx context.Context) error {
+	if s.base().path != "" || ctx.Value(keeping{}) != nil {
+		return nil
+	}
+	if reason := s.options.Away(); reason != "" {
+		return unavailable(reason, nil)
+	}
+	return nil
+}
+
+// unavailable is what callers and users are told of a database that cannot be used.
+func unavailable(reason string, cause error) error {
+	return &app.Error{
+		Code: app.CodeUnavailable, Message: "the database cannot be used now: " + reason, RetryAfter: 2 * time.Second, Err: cause,
+	}
+}
+
 // Ping answers nil where the database can be written to now. The error is for
 // [Classify].
 func (s *Store) Ping(ctx context.Context) error {
@@ -153,8 +186,12 @@ type queryer interface {
 const attempts = 3
 
 // reading runs fn on the connections that only read, again where a dead connection or
-// a changed statement was the cause. What fn fills it must fill anew each time.
+// a changed statement was the cause, and where there is no server but one that only
+// reads. What fn fills it must fill anew each time.
 func (s *Store) reading(ctx context.Context, doing string, fn func(ctx context.Context, q queryer) error) error {
+	if err := s.away(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	if err := s.base().prepare(); err != nil {
@@ -165,6 +202,9 @@ func (s *Store) reading(ctx context.Context, doing string, fn func(ctx context.C
 		if err = fn(ctx, s.base().pools.read); err == nil || !s.another(ctx, err) {
 			break
 		}
+	}
+	if lenient := s.base().pools.lenient; err != nil && lenient != nil && reasonOf(err) == "read-only" {
+		err = fn(ctx, lenient)
 	}
 	return s.failed(ctx, doing, err)
 }
@@ -180,6 +220,9 @@ func (s *Store) writing(ctx context.Context, doing string, fn func(ctx context.C
 
 // writingLong is writing without a bound of its own.
 func (s *Store) writingLong(ctx context.Context, doing string, fn func(ctx context.Context, tx *sql.Tx) error) error {
+	if err := s.away(ctx); err != nil {
+		return err
+	}
 	if err := s.base().prepare(); err != nil {
 		return s.failed(ctx, doing, err)
 	}
@@ -203,6 +246,9 @@ func (s *Store) another(ctx context.Context, err error) bool {
 	if isFull(err) {
 		s.base().pools.narrow()
 		return pause(ctx, fullPause)
+	}
+	if _, fresh := errors.AsType[*pgconn.ConnectError](err); fresh {
+		return false // A new connection was tried already: that is how things are now.
 	}
 	return passes(err) && ctx.Err() == nil
 }
@@ -253,12 +299,7 @@ func (s *Store) failed(ctx context.Context, doing string, err error) error {
 		s.base().pools.reset()
 	}
 	s.options.OnTrouble(err)
-	return &app.Error{
-		Code:       app.CodeUnavailable,
-		Message:    "the database cannot be used now: " + trouble.Reason,
-		RetryAfter: 2 * time.Second,
-		Err:        wrapped(doing, err),
-	}
+	return unavailable(trouble.Reason, wrapped(doing, err))
 }
 
 func wrapped(doing string, err error) error { return &doingError{doing: doing, err: err} }
