@@ -193,7 +193,7 @@ func (c *Client) submit(ctx context.Context, form app.Form, referer *url.URL, ag
 		return nil, &app.PageError{Class: app.PageChanged, Reason: "the form has no address", Err: err}
 	}
 	return c.ask(ctx, request{
-		method: http.MethodPost, address: to, body: encode(form.Fields), referer: referer, again: again,
+		method: http.MethodPost, address: to, body: encode(inCharset(form)), referer: referer, again: again,
 	}, t)
 }
 

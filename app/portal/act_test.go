@@ -1,9 +1,12 @@
 package portal
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -361,5 +364,33 @@ func TestARejectionAnswersNoQuestion(t *testing.T) {
 	reply, err := client(t, s).Reject(t.Context(), app.Job{Number: "48213", Details: &app.Details{RejectForm: form}})
 	if err != nil || reply.Dialog != "24HourModal" || len(s.posts()) != 1 {
 		t.Errorf("%+v, %v", reply, err)
+	}
+}
+
+func TestAFormIsSentInItsPagesCharacterSet(t *testing.T) {
+	form := strings.Replace(acceptFormOf("48213"), `<button`, `<input type="hidden" name="note" value="café – é"><button`, 1)
+	page, err := charmap.Windows1252.NewEncoder().String(framed(table(strings.Replace(jobRow("48213", "Matched"), acceptFormOf("48213"), form, 1))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStand(t).on("POST /interpreter-jobs/48213/matched", to(302, "/interpreter-jobs"))
+	s.on("GET /interpreter-jobs", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=windows-1252")
+		_, _ = io.WriteString(w, page)
+	})
+	c := client(t, s)
+	for range 2 { // The second time the board is recognised, and not read.
+		board, err := c.Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Accept(t.Context(), board.Jobs[0], false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sent := range s.posts() {
+		if !strings.Contains(sent, "&note=caf%E9+%96+%E9&") {
+			t.Errorf("it sent %s", sent)
+		}
 	}
 }

@@ -344,14 +344,15 @@ func (r *boardReader) readLink(j *app.Job, row row) {
 	best, least := link{}, -1
 	look := func(n *html.Node) {
 		for _, a := range elements(n, atom.A) {
-			if !r.profile.board.detailsLink.is(a) {
-				continue
-			}
 			to, ok := r.page.link(attribute(a, "href"))
 			if !ok {
 				continue
 			}
-			if rank := r.rank(a, to, j.Number); rank >= 0 && (least < 0 || rank < least) {
+			rank := r.rank(a, to, j.Number)
+			if rank > surely && !r.profile.board.detailsLink.is(a) {
+				continue
+			}
+			if rank >= surely && (least < 0 || rank < least) {
 				best, least = to, rank
 			}
 		}
@@ -371,6 +372,10 @@ func (r *boardReader) readLink(j *app.Job, row row) {
 	}
 }
 
+// surely is the rank of a link below the board, with the job's number and nothing else:
+// where the board was moved, its jobs' pages may have been moved with it.
+const surely = 0
+
 // rank says how plainly a link leads to the details of the job, least being best, or -1
 // where it does not.
 func (r *boardReader) rank(a *html.Node, to link, number string) int {
@@ -378,8 +383,8 @@ func (r *boardReader) rank(a *html.Node, to link, number string) int {
 	if site.acts(to.path) {
 		return -1
 	}
-	if rest, ok := strings.CutPrefix(to.path, site.board+"/"); ok && rest == number && number != "" {
-		return 0
+	if rest, ok := strings.CutPrefix(to.path, strings.TrimSuffix(site.board, "/")+"/"); ok && rest == number && number != "" {
+		return surely
 	}
 	named, other := about(to.path, to.query, number)
 	method := attribute(a, "data-method")
@@ -431,7 +436,7 @@ func (p *page) acceptForm(f *form, number string) (*app.Form, []*control) {
 			return nil, nil
 		}
 		fields, on := f.fill(by)
-		return &app.Form{Method: "POST", Action: to.absolute, Fields: fields}, on
+		return p.formTo(to, fields), on
 	}
 	hasButton := false
 	for _, c := range f.controls {

@@ -38,13 +38,13 @@ type Options struct {
 	// RootCAs are the authorities that may sign the portal's certificate; nil for the
 	// machine's.
 	RootCAs *x509.CertPool
-	// LargestPage is the most bytes of one page, after decompression; 0 for 4 MiB.
+	// LargestPage is the most bytes of one page, after decompression; 0 for 8 MiB.
 	LargestPage int64
 }
 
 const (
 	ordinaryTimeout  = 5 * time.Second
-	ordinaryPageSize = 4 << 20
+	ordinaryPageSize = 8 << 20
 )
 
 // Client speaks with the portal as one account. It may be used by several goroutines;
@@ -162,12 +162,14 @@ func checkBase(written string, wrong map[string]string) *url.URL {
 // asked for in parallel. HTTP/2 is used where the portal offers it. Certificates are
 // always verified.
 func newTransport(o Options) *http.Transport {
-	dial := o.Dial
+	// A policy of addresses judges where a connection is made to, and a proxy would stand in
+	// between.
+	dial, proxy := o.Dial, func(*http.Request) (*url.URL, error) { return nil, nil }
 	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+		dial, proxy = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext, http.ProxyFromEnvironment
 	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		DialContext:            dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ForceAttemptHTTP2:      true,

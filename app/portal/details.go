@@ -255,7 +255,7 @@ func (p *page) rejectForm(f *form, number string) (ready *app.Form, other string
 			return nil
 		}
 		fields, _ := f.fill(by)
-		return &app.Form{Method: "POST", Action: to.absolute, Fields: fields}
+		return p.formTo(to, fields)
 	}
 	buttons := f.buttons()
 	for _, c := range buttons { // The one that the profile names goes before the others.

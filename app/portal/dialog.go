@@ -266,7 +266,7 @@ func (p *page) continueForm(d dialog, number string) *app.Form {
 		return nil
 	}
 	fields, _ := f.fill(by)
-	return &app.Form{Method: "POST", Action: to.absolute, Fields: fields}
+	return p.formTo(to, fields)
 }
 
 // formOf gives the form that an element belongs to, and the element as a control where

@@ -64,9 +64,9 @@ const (
 	// hostile, and is read as if it were flatter: looking for a selector's ancestors would
 	// take too long.
 	deepest = 100
-	// The most elements and texts of a page; a board of a thousand rows has a quarter of
+	// The most elements and texts of a page; a board of a thousand rows has an eighth of
 	// it. What comes after them is not read, and the page counts as broken off.
-	mostNodes = 250_000
+	mostNodes = 500_000
 )
 
 // builder makes the tree. It is kept and used again, so that looking at the same board

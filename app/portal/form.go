@@ -1,11 +1,14 @@
 package portal
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -226,6 +229,32 @@ func rawText(n *html.Node) string {
 	}
 	write(n)
 	return s.String()
+}
+
+// formTo gives a form of the page that is ready to be submitted.
+func (p *page) formTo(to link, fields []app.FormField) *app.Form {
+	return &app.Form{Method: http.MethodPost, Action: to.absolute, Fields: fields, Charset: p.charset}
+}
+
+// inCharset gives a form's fields in the character set in which they are to be sent. What
+// that has no sign for is written as HTML does.
+func inCharset(form app.Form) []app.FormField {
+	known, _ := charset.Lookup(form.Charset)
+	if form.Charset == "" || known == nil {
+		return form.Fields
+	}
+	encoder := encoding.HTMLEscapeUnsupported(known.NewEncoder())
+	encoded := func(text string) string {
+		if out, err := encoder.String(text); err == nil {
+			return out
+		}
+		return text
+	}
+	fields := make([]app.FormField, len(form.Fields))
+	for i, f := range form.Fields {
+		fields[i] = app.FormField{Name: encoded(f.Name), Value: encoded(f.Value)}
+	}
+	return fields
 }
 
 // encode writes fields as a form is sent: line breaks are always two characters.

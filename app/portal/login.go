@@ -27,7 +27,7 @@ func (c *Client) LogIn(ctx context.Context) error {
 	if err != nil || form == nil {
 		return err
 	}
-	if p, err = c.sendLogin(ctx, *form, p); err != nil {
+	if p, err = c.submit(ctx, *form, p.url, sameAddress(form.Action), &trip{}); err != nil {
 		return err
 	}
 	defer p.release()
@@ -48,7 +48,7 @@ func (c *Client) loginForm(ctx context.Context, p *page) (*app.Form, error) {
 		}
 		return form, nil
 	case app.PageUnavailable, app.PageChanged:
-		if p.redirected && !c.site.Load().isLogin(p.url) && p.saysNothing() {
+		if p.redirected && !c.site.Load().isLogin(p.url) && (p.saysNothing() || p.ledAstray()) {
 			return nil, c.askBoard(ctx, p) // Sent on from the log-in page, as those are who are logged in.
 		}
 	default:
@@ -101,7 +101,7 @@ func (p *page) fillLogin() (*app.Form, string) {
 	if filled != 3 {
 		return nil, "the log-in form's fields cannot be filled in"
 	}
-	return &app.Form{Method: http.MethodPost, Action: to.absolute, Fields: fields}, ""
+	return p.formTo(to, fields), ""
 }
 
 func passwords(f *form) int {
@@ -112,19 +112,6 @@ func passwords(f *form) int {
 		}
 	}
 	return n
-}
-
-// sendLogin submits the log-in form of a page, in that page's character set.
-func (c *Client) sendLogin(ctx context.Context, form app.Form, from *page) (*page, error) {
-	if from.legacy != nil {
-		for i := range form.Fields {
-			f := &form.Fields[i]
-			if s, err := from.legacy.NewEncoder().String(f.Value); err == nil {
-				f.Value = s
-			}
-		}
-	}
-	return c.submit(ctx, form, from.url, sameAddress(form.Action), &trip{})
 }
 
 // loginAnswer says what came of the attempt.
@@ -139,12 +126,18 @@ func (c *Client) loginAnswer(ctx context.Context, p *page) error {
 		if p.status == http.StatusUnauthorized || p.status == http.StatusUnprocessableEntity {
 			return p.notTaken()
 		}
-		if p.saysNothing() {
+		if p.saysNothing() || p.ledAstray() {
 			return c.askBoard(ctx, p)
 		}
 	default:
 	}
 	return p.err(f.class, f.reason)
+}
+
+// ledAstray tells of a page that the portal sent us on to and that is missing or broken:
+// it says nothing of the log-in, and the credentials are not sent again for it.
+func (p *page) ledAstray() bool {
+	return p.redirected && p.status >= 400 && p.status != http.StatusTooManyRequests && p.header.Get("Retry-After") == ""
 }
 
 // saysNothing tells of a page that came well enough, and says neither that we are logged

@@ -19,6 +19,7 @@ func TestALogInSendsTheWholeForm(t *testing.T) {
 		"hidden fields, and nothing unchecked": {loginForm, credentials},
 		"the button's name and value":          {strings.Replace(loginForm, `<button type="submit">`, `<button type="submit" name="go" value="1">`, 1), credentials + "&go=1"},
 		"an input as its button":               {strings.Replace(loginForm, `<button type="submit">Log in</button>`, `<input type="submit" name="go" value="1">`, 1), credentials + "&go=1"},
+		"a button in capital letters":          {strings.Replace(loginForm, `<button type="submit">Log in</button>`, `<BUTTON TYPE=SUBMIT NAME=go VALUE=1>Log in</BUTTON>`, 1), credentials + "&go=1"},
 		"no button at all":                     {strings.Replace(loginForm, `<button type="submit">Log in</button>`, ``, 1), credentials},
 		"fields filled in before":              {strings.Replace(loginForm, `name="email"`, `name="email" value="someone@example.com"`, 1), credentials},
 		"not the form to sign up":              {`<form method=post action=/register><input name=email><input type=password name=password><input type=password name=password_confirmation></form>` + loginForm, credentials},
@@ -56,6 +57,11 @@ func TestWhatCameOfALogInIsKnown(t *testing.T) {
 		"taken, led on by the page":             {nil, page200(`<meta http-equiv=refresh content="0;url=/dashboard">`), board, "", 1},
 		"logged in already":                     {to(302, "/dashboard"), nil, nil, "", 0},
 		"logged in already, to an unknown page": {to(302, "/home"), nil, board, "", 0},
+		"logged in already, to a missing page":  {to(302, "/gone"), nil, board, "", 0},
+		"taken, to a page that is missing":      {nil, to(302, "/gone"), board, "", 1},
+		"taken, to a page that is broken":       {nil, to(302, "/broken"), board, "", 1},
+		"not taken, to a page that is missing":  {nil, to(302, "/gone"), to(302, "/login"), app.PageLoggedOut, 1},
+		"to a page that is broken, as all are":  {nil, to(302, "/broken"), status(503, ""), app.PageUnavailable, 1},
 		"not taken":                             {nil, wrong("These credentials do not match our records."), nil, app.PageLoggedOut, 1},
 		"not taken, by a redirect":              {nil, to(302, "/login"), nil, app.PageLoggedOut, 1},
 		"not taken, with a 422":                 {nil, status(422, loginPage("")), nil, app.PageLoggedOut, 1},
@@ -81,7 +87,7 @@ func TestWhatCameOfALogInIsKnown(t *testing.T) {
 		"a form with other fields":              {page200(strings.Replace(loginForm, `"email"`, `"user"`, 2)), nil, nil, app.PageChanged, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStand(t).on("GET /dashboard", page200(framed(""))).on("GET /home", page200("<p>Hello</p>"))
+			s := newStand(t).on("GET /dashboard", page200(framed(""))).on("GET /home", page200("<p>Hello</p>")).on("GET /broken", status(500, ""))
 			asked := false
 			s.on("GET /login", func(w http.ResponseWriter, r *http.Request) {
 				if c.first == nil || asked {

@@ -156,8 +156,9 @@ func (l *look) jobs() []app.Job {
 }
 
 // once leaves each job of a list in it once. A job can stand there twice, when rows have
-// moved to the next page between two requests; where the two differ, the one that keeps
-// our hands off is right.
+// moved to the next page between two requests; where the two differ in their state, the one
+// that keeps our hands off is right. Two that are free and name different appointments both
+// stay: nothing is certain of them, and those who read the board have to see that.
 func once(jobs []app.Job) []app.Job {
 	place := make(map[string]int, len(jobs))
 	doubled := false
@@ -183,11 +184,17 @@ func once(jobs []app.Job) []app.Job {
 		switch {
 		case caution(j.State) > caution(first.State):
 			*first = j
+		case j.State == app.StateMatched && first.State == app.StateMatched && !sameAppointment(&j, first):
+			kept = append(kept, j)
 		case j.State == first.State && first.AcceptForm == nil:
 			first.AcceptForm = j.AcceptForm
 		}
 	}
 	return kept
+}
+
+func sameAppointment(a, b *app.Job) bool {
+	return a.DateText == b.DateText && a.TimeText == b.TimeText && a.DurationText == b.DurationText && a.Language == b.Language
 }
 
 // caution orders states by how surely they keep our hands off; "" comes before all.

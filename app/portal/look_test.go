@@ -41,6 +41,9 @@ func TestTheBoardIsReadOverAllItsPages(t *testing.T) {
 			"GET /interpreter-jobs":        board(one+two, next("/interpreter-jobs?page=2")),
 			"GET /interpreter-jobs?page=2": board(two+three, ""),
 		}, "1001 1002 1003", true, 2},
+		"a number that stands for two appointments": {map[string]http.HandlerFunc{
+			"GET /interpreter-jobs": board(one+strings.Replace(one, "14:30", "16:30", 1)+two+two, ""),
+		}, "1001 1001 1002", true, 1},
 		"an empty last page": {map[string]http.HandlerFunc{
 			"GET /interpreter-jobs":        board(one, next("/interpreter-jobs?page=2")),
 			"GET /interpreter-jobs?page=2": board(noJobs, ""),
@@ -48,6 +51,10 @@ func TestTheBoardIsReadOverAllItsPages(t *testing.T) {
 		"several words in rel, and an absolute address": {map[string]http.HandlerFunc{
 			"GET /interpreter-jobs":        board(one, `<a rel="nofollow next" href="BASE/interpreter-jobs/page/2">Next</a>`),
 			"GET /interpreter-jobs/page/2": board(two, ""),
+		}, "1001 1002", true, 2},
+		"in capital letters, without quotes": {map[string]http.HandlerFunc{
+			"GET /interpreter-jobs":        board(one, `<A REL=Next HREF=?page=2>Next</A>`),
+			"GET /interpreter-jobs?page=2": board(two, ""),
 		}, "1001 1002", true, 2},
 		"a page that names itself as the next": {map[string]http.HandlerFunc{
 			"GET /interpreter-jobs": board(one, next("/interpreter-jobs")),

@@ -30,8 +30,8 @@ type page struct {
 
 	body    []byte // Decompressed; UTF-8 after decode.
 	decoded bool
-	asSent  bool              // The body was UTF-8 as it was sent.
-	legacy  encoding.Encoding // The page's own, where it is not UTF-8: its forms are sent in it.
+	asSent  bool   // The body was UTF-8 as it was sent.
+	charset string // The page's own, where it is not UTF-8: its forms are sent in it.
 
 	doc     *document
 	builder *builder
@@ -81,7 +81,7 @@ func (p *page) decode() {
 			p.body = converted
 		}
 		if !strings.HasPrefix(name, "utf-16") {
-			p.legacy = encoded
+			p.charset = name
 		}
 	}
 	p.body = bytes.TrimPrefix(p.body, []byte("\ufeff"))

@@ -35,8 +35,12 @@ func (t *trip) posted() time.Time {
 	return time.Time{}
 }
 
-// The most redirects that are followed for one request; browsers allow twenty.
-const mostRedirects = 10
+// Bounds of following redirects. Browsers allow twenty. A page that sends us back to
+// itself once may want to see the cookie that it has just set; more often is a circle.
+const (
+	mostRedirects = 10
+	mostReturns   = 2
+)
 
 // trip is what is known of a request while it is on its way, and for its error.
 type trip struct {
@@ -54,6 +58,7 @@ func (c *Client) get(ctx context.Context, address, referer *url.URL) (*page, err
 func (c *Client) ask(ctx context.Context, r request, t *trip) (*page, error) {
 	site := c.site.Load()
 	posted := r.method == http.MethodPost
+	var been []string
 	for hops := 0; ; hops++ {
 		p, err := c.exchange(ctx, r, t)
 		if err != nil {
@@ -64,13 +69,14 @@ func (c *Client) ask(ctx context.Context, r request, t *trip) (*page, error) {
 			c.upgrade(site, p.url)
 			return p, nil
 		}
-		if hops == mostRedirects {
-			return nil, p.fails(app.PageUnavailable, t, "the portal redirects in a circle")
-		}
 		to, err := c.redirect(site, r, p, t)
 		if err != nil {
 			return nil, err
 		}
+		if hops == mostRedirects || count(been, to.String()) == mostReturns {
+			return nil, p.fails(app.PageUnavailable, t, "the portal redirects in a circle")
+		}
+		been = append(been, to.String())
 		repeat := p.status == http.StatusTemporaryRedirect || p.status == http.StatusPermanentRedirect
 		switch {
 		case r.method != http.MethodPost || !repeat:
@@ -85,6 +91,16 @@ func (c *Client) ask(ctx context.Context, r request, t *trip) (*page, error) {
 				"the portal asked for the form to be sent again, elsewhere ("+to.Redacted()+"); it was not")
 		}
 	}
+}
+
+func count(addresses []string, address string) int {
+	n := 0
+	for _, a := range addresses {
+		if a == address {
+			n++
+		}
+	}
+	return n
 }
 
 // redirect reads where a redirect goes, and refuses what leads out of the portal.

@@ -127,10 +127,10 @@ func TestAPageIsDecompressedHoweverItWasCompressed(t *testing.T) {
 func TestAPageThatIsTooLargeIsToldAndNotRead(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
-	_, _ = z.Write(bytes.Repeat([]byte(" "), 8<<20))
+	_, _ = z.Write(bytes.Repeat([]byte(" "), 20<<20))
 	_ = z.Close()
 	for name, answer := range map[string]http.HandlerFunc{
-		"as it is": page200(framed(table(jobRow("48213", "Matched")) + strings.Repeat("x", 5<<20))),
+		"as it is": page200(framed(table(jobRow("48213", "Matched")) + strings.Repeat("x", 17<<20))),
 		"compressed": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(bomb.Bytes())
@@ -139,7 +139,7 @@ func TestAPageThatIsTooLargeIsToldAndNotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStand(t).on("GET /interpreter-jobs", answer)
 			_, err := client(t, s).Look(t.Context())
-			if f := failureOf(t, err); f.Class != app.PageUnavailable || f.Reason != "the page is larger than 4096 kB" {
+			if f := failureOf(t, err); f.Class != app.PageUnavailable || f.Reason != "the page is larger than 8192 kB" {
 				t.Errorf("it gave %v", err)
 			}
 		})
@@ -454,6 +454,26 @@ func TestTheBoardMayBeMoved(t *testing.T) {
 	}
 }
 
+func TestJobsPagesMayBeMovedWithTheBoard(t *testing.T) {
+	for _, path := range []string{"/jobs", "/my/interpreter-jobs", "/jobs/"} {
+		moved := strings.TrimSuffix(path, "/")
+		row := strings.ReplaceAll(jobRow("48213", "Matched"), `"/interpreter-jobs`, `"`+moved)
+		row = strings.Replace(row, "<a ", `<a href="`+moved+`/48213/edit">Edit</a><a `, 1)
+		s := newStand(t).on("GET "+path, page200(framed(table(row)))).on("GET "+moved+"/48213", page200(framed(detailsOf("48213", "Telephone interpreting", "Matched"))))
+		c := client(t, s, func(o *Options) { o.JobsPath = path })
+		board, err := c.Look(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if details, err := c.Details(t.Context(), board.Jobs[0]); err != nil || details.Type != "Telephone interpreting" {
+			t.Errorf("with the board at %s the details are %+v (%v)", path, details, err)
+		}
+		if board.Jobs[0].AcceptForm == nil {
+			t.Errorf("with the board at %s the job has no form", path)
+		}
+	}
+}
+
 func TestABaseOnThePageMovesItsRelativeAddresses(t *testing.T) {
 	row := strings.ReplaceAll(jobRow("48213", "Matched"), `"/interpreter-jobs/`, `"`)
 	for base, want := range map[string]bool{"/interpreter-jobs/": true, "https://elsewhere.example.com/interpreter-jobs/": false} {
@@ -510,5 +530,29 @@ func TestEveryWrongSettingIsNamed(t *testing.T) {
 		if !ok || e.Code != app.CodeInvalid || e.Fields[c.want] == "" || len(e.Fields) != 1 {
 			t.Errorf("%+v gave %v", c.o, err)
 		}
+	}
+}
+
+func TestARedirectInACircleIsNotRunRoundInAndOneToAPageItselfIsFollowed(t *testing.T) {
+	s := newStand(t).on("GET /interpreter-jobs", to(302, "/a")).on("GET /a", to(302, "/b")).on("GET /b", to(302, "/a"))
+	_, err := client(t, s).Look(t.Context())
+	if f := failureOf(t, err); f.Reason != "the portal redirects in a circle" {
+		t.Errorf("it gave %v", err)
+	}
+	if asked := s.log(); len(asked) > 6 {
+		t.Errorf("it asked %q", asked)
+	}
+
+	s.on("GET /interpreter-jobs", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("seen"); err != nil {
+			http.SetCookie(w, &http.Cookie{Name: "seen", Value: "1", Path: "/"})
+			to(302, "/interpreter-jobs")(w, r)
+			return
+		}
+		page200(framed(table(jobRow("48213", "Matched"))))(w, r)
+	})
+	board, err := client(t, s).Look(t.Context())
+	if err != nil || len(board.Jobs) != 1 {
+		t.Errorf("a page that wants to see its cookie gave %v", err)
 	}
 }

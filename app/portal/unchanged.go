@@ -24,7 +24,8 @@ type boardPage struct {
 	final       *url.URL // And the one it came from.
 	contentType string
 	body        []byte
-	asSent      bool // The body is UTF-8 as it was sent: nothing was converted.
+	asSent      bool   // The body is UTF-8 as it was sent: nothing was converted.
+	charset     string // What its forms are sent in.
 
 	read  decoded
 	next  string
@@ -53,7 +54,7 @@ func (p *page) boardPage(asked string, read decoded) *boardPage {
 	next, doubt := p.nextPage()
 	b := &boardPage{
 		asked: asked, final: p.url, contentType: p.header.Get("Content-Type"),
-		body: p.body, asSent: p.asSent, read: read, next: next.absolute, doubt: doubt,
+		body: p.body, asSent: p.asSent, charset: p.charset, read: read, next: next.absolute, doubt: doubt,
 	}
 	b.findSlots(p.doc)
 	return b
@@ -180,6 +181,9 @@ func (b *boardPage) again(p *page) (jobs []app.Job, asRead, ok bool) {
 	}
 	if !b.asSent {
 		p.decode()
+		if p.charset != b.charset {
+			return nil, false, false
+		}
 	}
 	if bytes.Equal(b.body, p.body) {
 		return b.read.jobs, true, true
@@ -222,6 +226,9 @@ func (s slot) take(body []byte) ([]byte, bool) {
 		return nil, false
 	}
 	value := body[:end]
+	if !utf8.Valid(value) { // It makes the page one in another character set.
+		return nil, false
+	}
 	switch s.until {
 	case "<":
 	case "</", "-->":
@@ -231,7 +238,7 @@ func (s slot) take(body []byte) ([]byte, bool) {
 			return nil, false
 		}
 	default:
-		if bytes.ContainsAny(value, unlikely) || !utf8.Valid(value) {
+		if bytes.ContainsAny(value, unlikely) {
 			return nil, false
 		}
 	}

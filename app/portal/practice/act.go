@@ -222,7 +222,7 @@ func (p *Portal) checkManners(v *visit, j *job) {
 		}
 	case j.state == stateOther:
 		p.wrong(v, WrongNotFree, "a job that was never free: "+j.Status)
-	case j.state != stateMatched && j.changedAt.Before(look.at):
+	case j.state != stateMatched && j.changedAt.Before(p.tally.sureOf(v.session.email, j)):
 		p.wrong(v, WrongNotFree, "a job that a look had shown to be "+string(j.state))
 	case last != nil && look.turn < last.turn:
 		p.wrong(v, WrongBlind, "a second POST without a look since the first")

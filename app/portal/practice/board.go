@@ -45,13 +45,13 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 		v.session.dialog = 0
 	}
 	if number == 1 {
-		seen := sight{v.at, v.turn}
+		at := v.at
 		if v.method != http.MethodGet {
-			seen.at = now // The board came as the answer to a POST.
+			at = now // The board came as the answer to a POST.
 		} else {
 			p.tally.look(v)
 		}
-		p.tally.boards[v.session.email] = seen
+		p.tally.boards[v.session.email] = p.tally.boards[v.session.email].after(v, at)
 	}
 	p.tally.misled[v.session.email] = v.fault.Kind == FaultStale
 	return p.render(v, http.StatusOK, "board.html", f)

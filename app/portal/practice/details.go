@@ -24,7 +24,8 @@ func (p *Portal) detailsPage(v *visit) answer {
 	if j.detailsAt.IsZero() {
 		j.detailsAt = v.at
 	}
-	p.tally.details[detailsOf{v.session.email, j.Number}] = sight{v.at, v.turn}
+	of := detailsOf{v.session.email, j.Number}
+	p.tally.details[of] = p.tally.details[of].after(v, v.at)
 	if before := p.asShown(v, j); before != j {
 		p.tally.misled[v.session.email] = true
 		j = before

@@ -77,6 +77,17 @@ var faultKinds = []FaultKind{
 	FaultErrorAfter, FaultResetAfter, FaultHangAfter, FaultForeignAfter, FaultTruncated, FaultTrickle,
 }
 
+// spoils tells whether the fault befalls what the portal answers, so that a client may see
+// nothing of it, or too late.
+func (f Fault) spoils() bool {
+	switch f.Kind {
+	case FaultSlow, FaultErrorAfter, FaultResetAfter, FaultHangAfter, FaultForeignAfter, FaultTruncated, FaultTrickle:
+		return true
+	default:
+		return false
+	}
+}
+
 // FaultKinds gives every kind there is.
 func FaultKinds() []FaultKind { return slices.Clone(faultKinds) }
 

@@ -218,6 +218,20 @@ func TestAJobThatARivalTookIsGone(t *testing.T) {
 	}
 }
 
+func TestWhatAFaultHasHiddenWasNotSeen(t *testing.T) {
+	p, b := serve(t, oneJob(func(s *practice.Scenario) {
+		s.Faults = []practice.Fault{{Kind: practice.FaultErrorAfter, Page: practice.PageDetails}}
+	}))
+	b.logIn()
+	action, fields := b.form(b.get("/interpreter-jobs"), acceptForm)
+	p.Take(7)
+	if failed := b.get("/interpreter-jobs/7"); failed.status != http.StatusInternalServerError {
+		t.Fatalf("the answer is %d", failed.status)
+	}
+	b.post(action, fields)
+	wantNothingWrong(t, p)
+}
+
 func TestALostRaceIsNoWrongAct(t *testing.T) {
 	p, b := serve(t, oneJob(func(s *practice.Scenario) { s.Jobs[0].RivalFirst = true }))
 	b.logIn()

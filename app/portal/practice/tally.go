@@ -43,6 +43,16 @@ type tally struct {
 type sight struct {
 	at   time.Time
 	turn int64
+	sure time.Time // Of the newest that no fault befell: its client saw all of it.
+}
+
+// after gives the sight that comes after this one, with a visit's answer.
+func (s sight) after(v *visit, at time.Time) sight {
+	next := sight{at: at, turn: v.turn, sure: at}
+	if v.fault.spoils() {
+		next.sure = s.sure
+	}
+	return next
 }
 
 // detailsOf names an account's look at a job's details.
@@ -164,6 +174,15 @@ func (t *tally) look(v *visit) {
 func (t *tally) lookAt(email string, j *job) sight {
 	board, details := t.boards[email], t.details[detailsOf{email, j.Number}]
 	if details.turn > board.turn {
+		return details
+	}
+	return board
+}
+
+// sureOf tells when the account last surely saw how the job stands.
+func (t *tally) sureOf(email string, j *job) time.Time {
+	board, details := t.boards[email].sure, t.details[detailsOf{email, j.Number}].sure
+	if details.After(board) {
 		return details
 	}
 	return board
