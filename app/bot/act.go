@@ -15,6 +15,7 @@ const (
 	firstRetryOfPost = 250 * time.Millisecond
 	heldUpFor        = 3 * time.Second         // From the claim to the post, which follow one another: more means that the process stood still.
 	restOfDoubt      = 1500 * time.Millisecond // For a portal that may still be at it, before it is asked a second time.
+	freshFor         = 2 * time.Second         // That a job was seen free is believed, before its page is asked once more.
 )
 
 // work makes of a board what is to be made of it.
@@ -61,11 +62,22 @@ func (r *run) act() {
 	r.askForOutcomes()
 	r.watchBookings()
 	r.refreshTally()
-	r.restTally, r.restUntil = r.tally.version, time.Now().Add(clockEvery)
+	r.restTally, r.restUntil = r.tally.version, r.untilDoubt(time.Now().Add(clockEvery))
 	if time.Since(r.spreadAt) >= spreadEvery {
 		r.rememberSightings()
 	}
 	r.flush()
+}
+
+// untilDoubt gives when a page that contradicts the board is to be read anew, where that
+// is before the time given: the board itself may never change.
+func (r *run) untilDoubt(at time.Time) time.Time {
+	for _, s := range r.here {
+		if s.matchedNow(r.valid) && s.details.notFree() && s.redecide.Before(at) {
+			at = s.redecide
+		}
+	}
+	return at
 }
 
 // nothingNew recognises a board that has not changed, while nothing else has either.
@@ -135,22 +147,47 @@ func (s *seen) settledOn(v app.Verdict) bool {
 	return s.basis != basis{} && s.decision.Verdict == v
 }
 
-// stuck tells that it is time for the next look, and that a job whose page cannot be read
-// has had its turn: pages that hang must not keep the next look waiting for long.
+// stuck tells that it is time for the next look, and that a request of this round has
+// hung, or a job whose page cannot be read has had its turn: what hangs must not keep the
+// next look waiting for long.
 func (r *run) stuck(s *seen) bool {
-	if !s.details.lastInLine() {
-		return false
-	}
 	if r.hungIn == r.round && time.Now().After(r.pace.next()) {
 		r.unfinished = true
 		return true
 	}
-	r.hungIn = r.round
+	if s.details.lastInLine() {
+		r.hungIn = r.round
+	}
 	return false
 }
 
-// candidates gives the free jobs that need a thought, the preferred ones first, and
-// those whose pages cannot be read at the end: they must not hold up the others.
+// fresh tells whether a job was seen free a moment ago, and looks at its page where it
+// was not: others may have taken it while a request hung, or while a later page of the
+// board was waited for. The page is the newest news of the job, and decides anew; its
+// forms are those to be sent, unless it cost another log-in.
+func (r *run) fresh(s *seen, act app.Act) bool {
+	if time.Since(later(s.record.LastSeenAt, s.details.readAt)) <= freshFor {
+		return true
+	}
+	verdict := s.decision.Verdict
+	page, err := r.askDetails(s)
+	if err != nil {
+		r.unfinished = true
+		return false
+	}
+	s.details.page, s.job.Details = page, page
+	s.redecide = time.Now().Add(clockEvery) // A page that is gone is not asked for a third time.
+	r.decide(s)
+	if r.stale || s.noForm(act) != "" {
+		r.unfinished = true
+		return false
+	}
+	return s.settledOn(verdict)
+}
+
+// candidates gives the free jobs that need a thought, the preferred ones first. Those
+// whose pages cannot be read, or said that they are not free, come at the end: they must
+// not hold up the others.
 func (r *run) candidates() []*seen {
 	var jobs []app.Job
 	now, barred := time.Now(), r.barred()
@@ -166,8 +203,9 @@ func (r *run) candidates() []*seen {
 	for _, j := range r.rules.Prefer(jobs) {
 		order = append(order, r.seen[j.Number])
 	}
-	prompt := slices.DeleteFunc(slices.Clone(order), func(s *seen) bool { return s.details.lastInLine() })
-	return append(prompt, slices.DeleteFunc(order, func(s *seen) bool { return !s.details.lastInLine() })...)
+	last := func(s *seen) bool { return s.details.lastInLine() || s.details.notFree() }
+	prompt := slices.DeleteFunc(slices.Clone(order), last)
+	return append(prompt, slices.DeleteFunc(order, func(s *seen) bool { return !last(s) })...)
 }
 
 // wantsAct tells whether the decision made is one that an act follows from, or that an
@@ -204,7 +242,7 @@ func (r *run) actOn(s *seen) {
 		r.setBarred(s, why)
 		return
 	}
-	if r.waitsForPortal() != nil || !r.bot.loggedIn {
+	if r.waitsForPortal() != nil || !r.bot.loggedIn || r.stale {
 		r.unfinished = true // The forms of a session that has ended are not taken: the next look brings others.
 		return
 	}
@@ -216,8 +254,24 @@ func (r *run) actOn(s *seen) {
 		r.setBarred(s, r.barred())
 		return
 	}
-	if c := r.secure(s, act); c != nil {
+	if !r.fresh(s, act) {
+		return
+	}
+	c := r.secure(s, act)
+	switch {
+	case c == nil:
+	case r.fresh(s, act): // Still: a claim can take seconds on a busy machine.
 		r.post(s, c)
+	case c.Attempt > 1:
+		r.unfinished = true // What the tries before came to, the next look tells.
+	case r.tooLate() != "":
+		r.release(s, c, r.tooLate())
+	case r.stale:
+		r.release(s, c, "The portal's session had ended before anything was posted.")
+	case s.details.trouble != "":
+		r.release(s, c, "Its details could not be read yet: "+s.details.trouble+".")
+	default:
+		r.release(s, c, "It took long to note that it was to be tried, and it was no longer free then.")
 	}
 }
 
@@ -318,6 +372,9 @@ func (r *run) post(s *seen, c *claim) {
 	reply, err := r.submit(s, c.Act)
 	c.posted(later(started, reply.PostedAt))
 	c.heed(reply, err)
+	if c.try.late {
+		r.hungIn = r.round
+	}
 	s.timeLine(c)
 	r.bot.log.Info("posted", "act", c.Act, "job", c.Ref, "attempt", c.Attempt, "came_back", c.try.reason,
 		"after_seen", c.PostedAt.Sub(s.record.SeenAt).Round(time.Millisecond))

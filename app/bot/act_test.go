@@ -361,61 +361,6 @@ func TestActsThatAreNotAllowedNowAreMadeLater(t *testing.T) {
 	})
 }
 
-func TestAnExcludedJobIsRejectedWhereThatIsOn(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.records.config.RejectExcluded = true
-		w.portal.add(telephone("100").of("Face-to-Face interpreting"), telephone("101").of("Video interpreting"))
-		s := w.start()
-		w.status("100", app.JobRejected)
-		w.pass(10 * time.Second)
-		w.want(w.records.job("101").Status == app.JobMatched, "another type is %s", w.records.job("101").Status)
-		w.want(w.portal.count("reject", "") == 1 && w.portal.count("accept", "") == 0, "posts: %v", w.portal.calls)
-		w.want(w.records.session(s.ID).TotalRejected == 1, "counted %d", w.records.session(s.ID).TotalRejected)
-		w.want(w.records.claimOf("100", app.ActReject).Outcome == app.OutcomeRejected, "the claim is %+v", w.records.claimOf("100", app.ActReject))
-	})
-}
-
-func TestARejectionIsConfirmedByAPageWithoutTheForm(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.records.config.RejectExcluded = true
-		w.portal.bare = true
-		w.portal.add(telephone("100").of("Onsite"))
-		done := false
-		w.portal.faults = func(kind, number string) *fault {
-			if kind == "reject" {
-				done = true
-				return &fault{reply: &app.Reply{Status: 200}}
-			}
-			if kind == "details" && done {
-				return &fault{details: &app.Details{Number: number, Type: "Onsite", StatusText: "Matched", State: app.StateMatched}}
-			}
-			return nil
-		}
-		w.start()
-		w.status("100", app.JobRejected)
-		w.want(w.portal.count("reject", "") == 1, "posted %d times", w.portal.count("reject", ""))
-	})
-}
-
-func TestARejectionThatWasNotTakenIsMadeAgain(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.records.config.RejectExcluded = true
-		w.portal.bare = true
-		failed := false
-		w.portal.faults = func(kind, _ string) *fault {
-			if kind == "reject" && !failed {
-				failed = true
-				return &fault{instead: unavailable(419)}
-			}
-			return nil
-		}
-		w.portal.add(telephone("100").of("Onsite"))
-		w.start()
-		w.status("100", app.JobRejected)
-		w.want(w.portal.count("reject", "") == 2, "posted %d times", w.portal.count("reject", ""))
-	})
-}
-
 func TestWatchModeDecidesAndRecordsAndPostsNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.records.config.Mode = app.ModeWatch
@@ -499,23 +444,6 @@ func TestABoardThatLagsBehindAGoneJobIsNotBelieved(t *testing.T) {
 	})
 }
 
-func TestARejectionThatCameTooLateIsLost(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.records.config.RejectExcluded = true
-		w.portal.faults = func(kind, number string) *fault {
-			if kind == "reject" {
-				w.portal.job(number).status, w.portal.job(number).offBoard = "Filled", true
-				return &fault{reply: &app.Reply{Class: app.PageGone, Status: 200}}
-			}
-			return nil
-		}
-		w.portal.add(telephone("100").of("Onsite"))
-		s := w.start()
-		w.status("100", app.JobLost)
-		w.want(w.records.session(s.ID).TotalRejected == 0, "it is counted")
-	})
-}
-
 func TestNothingIsPostedForAJobThatAReplyHasShownTaken(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.portal.faults = func(kind, number string) *fault {
@@ -531,14 +459,82 @@ func TestNothingIsPostedForAJobThatAReplyHasShownTaken(t *testing.T) {
 	})
 }
 
-func TestRejectingComesAfterAccepting(t *testing.T) {
+// paused has jobs decided and not acted on, so that an act follows from the next look alone.
+func (w *world) paused(jobs ...*fakeJob) {
+	w.portal.add(jobs...)
+	w.start()
+	w.want(w.bot.Pause(w.t.Context()) == nil, "it does not pause")
+	for _, j := range jobs {
+		w.until(j.number+" is decided", func() bool { return w.records.job(j.number).Verdict == app.VerdictAccept })
+	}
+}
+
+func TestAJobTakenByARivalWhileAnotherActHangsIsNotPostedAny(t *testing.T) {
+	for _, interval := range []float64{0.2, 30} {
+		inWorld(t, func(w *world) {
+			w.records.config.CheckIntervalSeconds = interval
+			w.portal.faults = func(kind, number string) *fault {
+				if kind != "accept" || number != "100" {
+					return nil
+				}
+				w.portal.job("200").status = "Filled"
+				return &fault{instead: timedOut(), after: true, delay: 5 * time.Second}
+			}
+			w.paused(telephone("100"), telephone("200").at("2000-02-02", "10:00"))
+			w.want(w.bot.Resume(w.t.Context()) == nil, "it does not resume")
+			w.status("100", app.JobAccepted)
+			w.pass(time.Minute)
+			w.want(w.portal.count("accept", "100") == 1, "posted %d times for the one that hung", w.portal.count("accept", "100"))
+			w.want(w.portal.count("accept", "200") == 0, "posted for a job that a rival had taken five seconds before, at an interval of %v s", interval)
+		})
+	}
+}
+
+func TestAJobThatWasSeenFreeLongAgoIsLookedAtBeforeThePost(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.records.config.RejectExcluded = true
-		w.portal.add(telephone("101").of("Onsite"), telephone("102").of("Onsite"), telephone("103"))
-		w.start()
-		w.status("102", app.JobRejected)
-		w.status("101", app.JobRejected)
-		w.want(w.portal.times("accept")[0].Before(w.portal.times("reject")[0]), "a rejection came first")
-		w.want(w.bot.Status().Session.TotalChecks == 1, "it took more than a look")
+		job := telephone("100")
+		row := job.row()
+		w.portal.faults = func(kind, _ string) *fault {
+			if kind != "look" {
+				return nil
+			}
+			// The later pages of the board took their time.
+			return &fault{board: &app.Board{Jobs: []app.Job{row}, SeenAt: time.Now().Add(-5 * time.Second)}}
+		}
+		w.paused(job)
+		w.pass(3 * time.Second)
+		w.portal.set(func() { job.status = "Filled" })
+		w.want(w.bot.Resume(w.t.Context()) == nil, "it does not resume")
+		w.pass(10 * time.Second)
+		w.want(w.portal.count("accept", "100") == 0, "posted for a job that its own page showed as taken")
+		w.portal.set(func() { job.status = "Matched" })
+		w.until("it is tried", func() bool { return w.portal.count("accept", "100") == 1 })
 	})
+}
+
+func TestAJobThatIsTakenWhileItsClaimIsStoredIsNotPosted(t *testing.T) {
+	for name, c := range map[string]struct {
+		taken bool
+		posts int
+		want  app.JobStatus
+	}{
+		"taken":      {true, 0, app.JobMatched},
+		"still free": {false, 1, app.JobAccepted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.records.claimTakes = 5 * time.Second
+				j := telephone("100")
+				w.portal.add(j)
+				w.start()
+				w.pass(2 * time.Second)
+				if c.taken {
+					w.portal.set(func() { j.status = "Filled" })
+				}
+				w.pass(20 * time.Second)
+				w.want(w.portal.count("accept", "") == c.posts, "posted %d times", w.portal.count("accept", ""))
+				w.want(w.records.job("100").Status == c.want, "it is %+v", w.records.job("100"))
+			})
+		})
+	}
 }

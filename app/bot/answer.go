@@ -12,6 +12,8 @@ func (r *run) takeAnswer(number string, given Answer) error {
 		return app.Errorf(app.CodeNotFound, "The bot does not know this job, or no longer")
 	case s.ours():
 		return app.Errorf(app.CodeConflict, "The job is yours already")
+	case given == AnswerNone:
+		return r.askAgain(s)
 	case given == AnswerLeave && s.record.NeedsUser != "":
 		r.leaveIt(s)
 		return nil
@@ -31,6 +33,9 @@ func (r *run) takeAnswer(number string, given Answer) error {
 func (s *seen) answered() bool { return s.answer != "" }
 
 func (r *run) leaveIt(s *seen) {
+	if s.answer != AnswerLeave {
+		s.left = &asked{s.decision, s.record.Verdict, s.record.Rule, s.record.NeedsUser, s.record.RejectionReason}
+	}
 	s.answer = AnswerLeave
 	r.stirred = true
 	s.record.Verdict, s.record.Rule, s.record.NeedsUser = app.VerdictLeave, ruleAnswer, ""
@@ -40,6 +45,35 @@ func (r *run) leaveIt(s *seen) {
 	r.put(s)
 	r.tellJob(s, app.EventJobLeft, "You left "+s.name()+".")
 	r.flush()
+}
+
+// asked is how a job was decided, and what its record said, before the user left it.
+type asked struct {
+	decision          app.Decision
+	verdict           app.Verdict
+	rule              string
+	needsUser, reason string
+}
+
+// askAgain takes a leave back. One that an earlier process took is decided anew at the
+// next look.
+func (r *run) askAgain(s *seen) error {
+	switch {
+	case s.answer != AnswerLeave:
+		return app.Errorf(app.CodeConflict, "The job was not left")
+	case !r.present[s] || s.job.State != app.StateMatched: // There is nothing left to ask about.
+		return app.Errorf(app.CodeConflict, "The job is not on the board any more")
+	}
+	s.answer, s.basis = "", basis{}
+	r.stirred = true
+	if was := s.left; was != nil {
+		s.record.Verdict, s.record.Rule, s.record.NeedsUser, s.record.RejectionReason = was.verdict, was.rule, was.needsUser, was.reason
+		s.decision, s.left = was.decision, nil // It can be accepted at once.
+		r.put(s)
+		r.tellJob(s, app.EventJobAsk, s.name()+" waits for your answer again.")
+	}
+	r.flush()
+	return nil
 }
 
 func (r *run) acceptIt(s *seen) error {

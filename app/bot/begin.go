@@ -69,10 +69,18 @@ func (b *Bot) prepare(ctx context.Context, s *start) (*run, error) {
 		return nil, s.stopped
 	}
 	b.duty.standing = false
+	session := b.newSession(s.name)
 	if s.resumed != nil {
-		return newRun(b, *s.resumed, lease), nil
+		session = *s.resumed
 	}
-	return newRun(b, b.newSession(s.name), lease), nil
+	r := newRun(b, session, lease)
+	b.recall(ctx, r, s.byUser)
+	if s.stopped != nil { // While it was recalled.
+		r.cancelAct(endStopped)
+		b.release(lease)
+		return nil, s.stopped
+	}
+	return r, nil
 }
 
 func (b *Bot) leaseFor(ctx context.Context, s *start) (app.Lease, error) {

@@ -25,6 +25,9 @@ const (
 	beatOfWishes = 400 * time.Millisecond
 )
 
+// errStopped is told to those who wait for a start that a user has stopped.
+var errStopped = &app.Error{Code: app.CodeConflict, Message: "The bot was stopped while it started"}
+
 // errEnded is told to those who ask a bot whose [Bot.Run] has returned.
 var errEnded = &app.Error{Code: app.CodeUnavailable, Message: "The bot is shutting down"}
 
@@ -38,6 +41,7 @@ type Options struct {
 	// Credentials says what keeps the bot from logging in: nil, or an error with
 	// CodeConflict that names the setting. nil means that nothing does.
 	Credentials func() error
+	Memory      Memory         // nil where nothing is kept over restarts.
 	Random      func() float64 // In [0, 1): for jitter.
 	Log         *slog.Logger
 }
@@ -50,6 +54,7 @@ type Bot struct {
 	records     Records
 	wishes      Wishes
 	credentials func() error
+	memory      Memory
 	random      func() float64
 	log         *slog.Logger
 
@@ -66,6 +71,7 @@ type Bot struct {
 	duty    duty
 	breaker breaker
 	last    app.Session // The newest session, running or not.
+	stopped string      // The session that a user stopped, where it is the newest: it can go on.
 	other   string      // Another replica that holds the lease.
 	over    bool
 
@@ -82,6 +88,7 @@ func New(o Options) *Bot {
 		records:     o.Records,
 		wishes:      o.Wishes,
 		credentials: o.Credentials,
+		memory:      o.Memory,
 		random:      o.Random,
 		log:         o.Log,
 		commands:    make(chan func()),

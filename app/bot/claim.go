@@ -119,7 +119,7 @@ func (r *run) first(s *seen, act app.Act) *claim {
 		return nil
 	}
 	c := &claim{Claim: stored, securedAt: time.Now()}
-	s.keep(c)
+	r.keep(s, c)
 	r.tally.take(stored)
 	// The job's row was on its way while the details were read and the claim was made.
 	// After a crash it tells more than the claim alone, so it gets a moment.
@@ -163,7 +163,7 @@ func (r *run) claimed(s *seen, wanted app.Claim) (app.Claim, bool) {
 func (r *run) adoptClaim(s *seen, stored app.Claim) {
 	c := &claim{Claim: stored, before: true}
 	c.try.look = r.look
-	s.keep(c)
+	r.keep(s, c)
 	r.unfinished = true
 	r.tally.readAt = time.Time{}
 }
@@ -202,6 +202,7 @@ func (r *run) again(s *seen, c *claim) *claim {
 	}
 	next = stored
 	c.Claim = next
+	r.keep(s, c)
 	c.securedAt = time.Now()
 	c.before = false
 	c.free, c.freeLooks, c.freeAt = false, 0, 0

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -18,6 +19,7 @@ const (
 	signFree               // Still to be had.
 	signAbsent             // Not on a board that was read to its end.
 	signNoForm             // Its page carries no form to reject it any more.
+	signNoPage             // Its page is no longer there.
 )
 
 // confirm takes in a board newer than what was posted in this round: the one that came as
@@ -70,15 +72,24 @@ func (r *run) unconfirmed() bool {
 	return false
 }
 
-// openClaims gives the jobs with a claim whose outcome is not known.
+// openClaims gives the jobs with a claim whose outcome is not known. It is asked for many
+// times a job, so it must not go through all that were ever seen.
 func (r *run) openClaims() []*seen {
 	var open []*seen
-	for _, s := range r.seen {
+	for s := range r.trying {
 		if s.open() != nil {
 			open = append(open, s)
+		} else {
+			delete(r.trying, s)
 		}
 	}
 	return open
+}
+
+// keep has a job known by its claim.
+func (r *run) keep(s *seen, c *claim) {
+	s.keep(c)
+	r.trying[s] = true
 }
 
 // weighReply settles a claim by what came back, where that is itself a page that shows
@@ -88,7 +99,7 @@ func (r *run) weighReply(s *seen, c *claim, reply app.Reply, err error) {
 	switch {
 	case err != nil:
 	case reply.Board != nil:
-		r.logins.proved()
+		r.welcome()
 		r.freeBoard = reply.Board
 		for i := range reply.Board.Jobs {
 			if j := &reply.Board.Jobs[i]; j.Number == c.Number {
@@ -97,7 +108,7 @@ func (r *run) weighReply(s *seen, c *claim, reply app.Reply, err error) {
 			}
 		}
 	case reply.Details != nil && (reply.Details.Number == "" || reply.Details.Number == c.Number):
-		r.logins.proved()
+		r.welcome()
 		r.weighFinal(s, c, signOf(reply.Details.State))
 	}
 }
@@ -245,7 +256,10 @@ func jobOf(rec app.JobRecord) app.Job {
 
 // signOnPage reads a sign from a details page; nil is a page that is gone.
 func signOnPage(page *app.Details, act app.Act) sign {
-	if page == nil {
+	switch {
+	case page == nil && act == app.ActReject:
+		return signNoPage
+	case page == nil:
 		return signGone
 	}
 	found := signOf(page.State)
@@ -281,14 +295,23 @@ func (r *run) weigh(s *seen, c *claim, found sign) {
 	}
 }
 
+// weighReject settles a claim to reject. That the job is off the board, or that its page
+// has no form any more, is a rejection. Where the try was answered with an error, somebody
+// else may as well have taken the job: then its page is asked before absence is believed,
+// and what shows that the try did not do it counts. A try without an answer in time may
+// still have done it after a page has shown the job free.
 func (r *run) weighReject(s *seen, c *claim, found sign) {
+	failed := !c.try.took
 	switch {
 	case found == signOurs:
 		r.settle(s, c, app.OutcomeRefused, "It is yours, though it was to be rejected.")
 		r.trip(tripWrong, s.name()+" is yours, though it was to be rejected.")
 	case found == signNone:
-	case c.try.gone, c.try.declined:
+	case c.try.gone, c.try.declined, failed && found == signGone:
 		r.settle(s, c, app.OutcomeLost, "Somebody else had it, or it was withdrawn, before it could be rejected.")
+	case failed && c.freeLooks > 0 && (!c.try.late || found == signNoPage):
+		r.settle(s, c, app.OutcomeLost, "The try was not taken, since it was still offered to you afterwards; now it is gone.")
+	case failed && found == signAbsent && (c.asked == 0 || c.freeLooks > 0) && c.mayHaveReached(): // Its page tells.
 	case c.mayHaveReached():
 		r.settle(s, c, app.OutcomeRejected, "It is no longer offered to you.")
 	default:
@@ -339,7 +362,7 @@ func retryAfter(attempt int) time.Duration {
 // refused settles a claim that the portal did not want. It is not tried again until the
 // rules change.
 func (r *run) refused(s *seen, c *claim) {
-	why := "It was refused: " + c.try.refusal + "."
+	why := "It was refused: " + strings.TrimRight(c.try.refusal, ".") + "." // The portal's own words may end in one.
 	if c.try.dialog {
 		s.record.Verdict = app.VerdictAsk
 		s.record.NeedsUser = "The portal asks something before it gives you this job. Answer it there, or leave it."

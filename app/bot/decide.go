@@ -16,6 +16,10 @@ const (
 // depend on the time.
 const clockEvery = 20 * time.Second
 
+// firstDoubt is how long a page is believed that says of a job on the board that it is not
+// to be had; the next time twice as long.
+const firstDoubt = time.Second
+
 // decide makes the decision about a job that is free, or keeps the one made from the
 // same facts.
 func (r *run) decide(s *seen) {
@@ -23,8 +27,9 @@ func (r *run) decide(s *seen) {
 	if s.basis == r.basisFor(s) && now.Before(s.redecide) {
 		return
 	}
-	if s.details.gone != "" && !now.Before(s.redecide) {
-		s.details.forget() // The board still offers it: perhaps its page is back.
+	if s.details.notFree() && !now.Before(s.redecide) {
+		s.details.doubt() // The board still offers it: perhaps its page does again.
+		s.job.Details = nil
 	}
 	d := r.judge(s, now)
 	if d.NeedsDetails && r.needDetails(s) {
@@ -35,7 +40,7 @@ func (r *run) decide(s *seen) {
 		return
 	}
 	s.basis = r.basisFor(s)
-	s.redecide = now.Add(clockEvery)
+	s.redecide = now.Add(s.details.standsFor())
 	r.adopt(s, d)
 }
 

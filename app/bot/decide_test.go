@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -171,6 +172,43 @@ func TestAJobToAskForWaitsForTheAnswer(t *testing.T) {
 	})
 }
 
+func TestALeaveCanBeTakenBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.AskTypes = []string{"Telephone"}
+		w.portal.add(telephone("100"))
+		w.start()
+		w.until("asked", func() bool { return len(w.records.told(app.EventJobAsk)) == 1 })
+		w.want(app.CodeOf(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerNone)) == app.CodeConflict, "what was not left is taken back")
+		before := w.records.job("100")
+		for i, wait := range []time.Duration{0, 10 * time.Second} { // Before the next look, and after some.
+			w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerLeave) == nil, "the answer is not taken")
+			w.pass(wait)
+			w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerNone) == nil, "it is not taken back")
+			got := w.records.job("100")
+			w.want(got.Verdict == app.VerdictAsk && got.NeedsUser == before.NeedsUser && got.RejectionReason == before.RejectionReason, "it is %+v", got)
+			w.pass(10 * time.Second)
+			w.want(w.records.job("100").Verdict == app.VerdictAsk, "it is %+v", w.records.job("100"))
+			w.want(len(w.records.told(app.EventJobAsk)) == 2+i, "told %d times", len(w.records.told(app.EventJobAsk)))
+		}
+		w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerLeave) == nil, "the answer is not taken")
+		w.crash()
+		w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it does not resume")
+		w.pass(10 * time.Second)
+		w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerNone) == nil, "it is not taken back after a restart")
+		w.until("asked again", func() bool { return w.records.job("100").Verdict == app.VerdictAsk })
+		w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerLeave) == nil, "the answer is not taken")
+		w.portal.remove("100")
+		w.pass(10 * time.Second)
+		w.want(app.CodeOf(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerNone)) == app.CodeConflict, "a job that is gone is asked for")
+		w.want(w.records.job("100").NeedsUser == "", "it is %+v", w.records.job("100"))
+		w.portal.add(telephone("100"))
+		w.pass(10 * time.Second)
+		w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerNone) == nil, "it is not taken back")
+		w.want(w.bot.AnswerAsk(w.t.Context(), "100", bot.AnswerAccept) == nil, "the answer is not taken")
+		w.status("100", app.JobAccepted)
+	})
+}
+
 func TestAnAnswerIsAConflictWhereNothingIsPosted(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.records.config.AskTypes = []string{"Telephone"}
@@ -206,11 +244,40 @@ func TestAPageThatComesBackWhileTheBoardOffersTheJobIsReadAgain(t *testing.T) {
 		w.start()
 		w.until("left", func() bool { return w.records.job("100").Verdict == app.VerdictLeave })
 		w.pass(2 * time.Minute)
-		w.want(w.portal.count("details", "") < 10, "asked %d times", w.portal.count("details", ""))
+		w.want(w.portal.count("details", "") < 14, "asked %d times", w.portal.count("details", ""))
 		w.portal.set(func() { j.noPage = false })
 		took := w.until("accepted", func() bool { return w.records.job("100").Status == app.JobAccepted })
 		w.want(took < 22*time.Second, "it took %s", took)
 	})
+}
+
+func TestAPageThatContradictsTheBoardForAMomentCostsNoJob(t *testing.T) {
+	for name, details := range map[string]fault{
+		"it is missing":          {instead: &app.PageError{Class: app.PageGone, Status: 404, Sent: true, Reason: "the portal answered 404"}},
+		"it says that it is not": {details: &app.Details{Number: "100", Type: "Telephone interpreting", StatusText: "Filled", State: app.StateGone}},
+	} {
+		for _, interval := range []float64{0.2, 1, 2} {
+			t.Run(fmt.Sprintf("%s, every %v s", name, interval), func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					w.records.config.CheckIntervalSeconds = interval
+					asked := 0
+					w.portal.faults = func(kind, _ string) *fault {
+						if kind != "details" || asked == 2 {
+							return nil
+						}
+						asked++
+						return &details
+					}
+					w.portal.add(telephone("100"))
+					w.start()
+					took := w.until("accepted", func() bool { return w.records.job("100").Status == app.JobAccepted })
+					// After one second, and two more, each at the next look.
+					most := 3*time.Second + time.Duration(2.5*interval*float64(time.Second))
+					w.want(took < most, "it took %s, want %s at most", took, most)
+				})
+			})
+		}
+	}
 }
 
 func TestADecisionIsToldOnceOverRestarts(t *testing.T) {

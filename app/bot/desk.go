@@ -29,6 +29,24 @@ func (b *Bot) Start(ctx context.Context, name string) (app.Session, error) {
 	return started, nil
 }
 
+// Again takes a stop back: the session that was stopped last in this process goes on,
+// with its counters and its cap. CodeConflict: another one runs, that one is not the last,
+// or it ended otherwise.
+func (b *Bot) Again(ctx context.Context, sessionID string) error {
+	err := b.ask(ctx, func(answer func(error)) {
+		last := b.last
+		if sessionID == "" || sessionID != b.stopped {
+			answer(app.Errorf(app.CodeConflict, "This session cannot go on: it is not the one that was stopped last here. Start a new one"))
+			return
+		}
+		b.startNow(&start{resumed: &last, answer: func(_ app.Session, err error) { answer(err) }})
+	})
+	if err == nil {
+		b.saved(ctx)
+	}
+	return err
+}
+
 // Stop ends the session as stopped, in the middle of a request or not. It is no error
 // that none runs. What is left unsettled is settled at the next start.
 func (b *Bot) Stop(ctx context.Context) error {
@@ -42,6 +60,7 @@ func (b *Bot) ForceReset(ctx context.Context) error {
 	return b.orWish(ctx, app.WishReset, "", b.ask(ctx, func(answer func(error)) {
 		b.loggedIn = false
 		b.quiet = time.Time{}
+		b.noteQuiet(context.Background(), time.Time{})
 		b.duty.pending = false
 		b.ledger.hurry()
 		b.stopNow(answer)
@@ -80,6 +99,7 @@ type Answer string
 const (
 	AnswerAccept Answer = "accept"
 	AnswerLeave  Answer = "leave"
+	AnswerNone   Answer = "none" // Takes a leave back: the job waits for an answer as it did.
 )
 
 // AnswerAsk takes the user's answer. An acceptance is tried at once, within caps and
@@ -87,8 +107,12 @@ const (
 // job. CodeConflict: it can no longer be answered, or nothing may be posted now.
 func (b *Bot) AnswerAsk(ctx context.Context, number string, given Answer) error {
 	wish := app.WishAccept
-	if given == AnswerLeave {
+	switch given {
+	case AnswerAccept:
+	case AnswerLeave:
 		wish = app.WishLeave
+	case AnswerNone:
+		wish = app.WishAsk
 	}
 	err := b.ask(ctx, func(answer func(error)) { answer(b.answerNow(number, given)) })
 	return b.orWish(ctx, wish, number, err)
@@ -187,7 +211,7 @@ func (b *Bot) stopNow(answer func(error)) {
 	case b.run != nil:
 		b.run.end(endStopped, answer)
 	case b.next != nil:
-		b.next.cancel(app.Errorf(app.CodeConflict, "The bot was stopped while it started"))
+		b.next.cancel(errStopped)
 		answer(nil)
 	default:
 		answer(errElsewhere)

@@ -17,7 +17,15 @@ type details struct {
 	after    time.Time // Not to be asked for before this.
 	slow     bool      // The last reading failed by its time limit.
 	trouble  string    // Why the last reading failed.
-	coming   future[app.Details]
+	readAt   time.Time // When the newest page came.
+	doubts   int       // How often it was read anew because it contradicted the board.
+	coming   future[reading]
+}
+
+// reading is a details page, and when it came.
+type reading struct {
+	page app.Details
+	at   time.Time
 }
 
 // forget has the page read anew: the job's row is another now.
@@ -25,8 +33,29 @@ func (d *details) forget() {
 	*d = details{version: d.version + 1, coming: d.coming}
 }
 
+// doubt has a page read anew that contradicts the board.
+func (d *details) doubt() {
+	doubts := d.doubts + 1
+	d.forget()
+	d.doubts = doubts
+}
+
 // lastInLine tells whether the page is one that takes time and gives nothing.
 func (d *details) lastInLine() bool { return d.slow || d.failures > 1 }
+
+// notFree tells whether the page said, when it was read, that the job is not to be had.
+func (d *details) notFree() bool {
+	return d.gone != "" || d.page != nil && d.page.State != "" && d.page.State != app.StateMatched
+}
+
+// standsFor is how long a decision made from the page stands. A page that contradicts the
+// board is asked for again soon, and then further and further apart.
+func (d *details) standsFor() time.Duration {
+	if !d.notFree() {
+		return clockEvery
+	}
+	return min(firstDoubt<<min(d.doubts, 10), clockEvery)
+}
 
 // read tells whether the page needs no asking for.
 func (d *details) read() bool { return d.page != nil || d.gone != "" }
@@ -69,7 +98,7 @@ func (r *run) askDetails(s *seen) (*app.Details, error) {
 	p := instead(err)
 	switch {
 	case err == nil:
-		r.logins.proved()
+		r.welcome()
 		d.failures, d.slow, d.trouble, d.gone = 0, false, "", ""
 		return page, nil
 	case p != nil && p.Class == app.PageGone:
@@ -80,6 +109,9 @@ func (r *run) askDetails(s *seen) (*app.Details, error) {
 	}
 	d.failures++
 	d.slow = late(err)
+	if d.slow {
+		r.hungIn = r.round
+	}
 	d.trouble = err.Error()
 	if p != nil {
 		d.trouble = p.Reason
@@ -103,19 +135,24 @@ func (r *run) detailsOnce(s *seen) (*app.Details, error) {
 	if coming == nil {
 		coming = r.beginDetails(s)
 	}
-	page, err := coming.wait(r.looking, r.bot)
+	answer, err := coming.wait(r.looking, r.bot)
 	if err != nil {
 		return nil, err
 	}
+	page := answer.page
 	if page.Number != "" && page.Number != s.job.Number {
 		return nil, &app.PageError{Class: app.PageChanged, Sent: true, Reason: fmt.Sprintf("the details of job %s came instead", page.Number)}
 	}
+	s.details.readAt = answer.at
 	return &page, nil
 }
 
-func (r *run) beginDetails(s *seen) future[app.Details] {
+func (r *run) beginDetails(s *seen) future[reading] {
 	b, job := r.bot, s.job
-	return begin(r.looking, b, func(ctx context.Context) (app.Details, error) { return b.portal.Details(ctx, job) })
+	return begin(r.looking, b, func(ctx context.Context) (reading, error) {
+		page, err := b.portal.Details(ctx, job)
+		return reading{page, time.Now()}, err
+	})
 }
 
 // askAhead asks for several details pages at once, where the user allows it, so that the

@@ -122,6 +122,10 @@ func (b *Bot) logStart(s app.Session, err error) {
 		b.log.Info("the bot runs", "session", s.ID, "name", s.Name)
 		return
 	}
+	if errors.Is(err, errStopped) { // As a user wished.
+		b.log.Info("the bot was stopped while it started")
+		return
+	}
 	b.log.Warn("the bot could not be started, and is tried again", "error", err)
 	b.duty.pending = !b.over
 	b.duty.next = time.Now().Add(beatOfDuty)

@@ -92,6 +92,8 @@ func (b *Bot) grant(w app.Wish) {
 		err = b.answerNow(w.Number, AnswerAccept)
 	case app.WishLeave:
 		err = b.answerNow(w.Number, AnswerLeave)
+	case app.WishAsk:
+		err = b.answerNow(w.Number, AnswerNone)
 	}
 	if err != nil {
 		b.log.Warn("a wish from another replica could not be granted", "wish", w.Kind, "error", err)

@@ -30,6 +30,10 @@ func (r *run) logIn() error {
 	if err := r.waitsForPortal(); err != nil {
 		return err
 	}
+	if r.logins.strikes >= mostStrikes { // Before this session.
+		r.strikeOut("the log-in data are those that the portal refused before the bot was started anew")
+		return &app.PageError{Class: app.PageLoggedOut, Reason: "the log-in data were refused"}
+	}
 	if !r.logins.mayTry(time.Now()) {
 		return &app.PageError{Class: app.PageLoggedOut, Reason: "the portal logs us out again and again, so logging in waits a little"}
 	}
@@ -68,8 +72,14 @@ func (r *run) strike(reason string) {
 	r.logins.strikes++
 	if r.logins.strikes < mostStrikes {
 		r.setLogin(app.LoginFailed, app.EventLoginFailed, "The portal did not take the log-in data ("+reason+"); they are tried once more.")
-		return
+	} else {
+		r.strikeOut(reason)
 	}
+	r.bot.noteRefused(r.looking, r.logins.strikes)
+}
+
+// strikeOut waits for the user: the log-in data were tried often enough.
+func (r *run) strikeOut(reason string) {
 	r.sawInstead(app.PageLoggedOut, reason)
 	r.setLogin(app.LoginFailed, app.EventLoginFailed, whyStrikes)
 	r.halt(whyStrikes, app.LoginFailed)
@@ -107,7 +117,11 @@ func (r *run) challenge(reason string) {
 	r.trip(tripChallenge, reason)
 	r.bot.loggedIn = false
 	r.sawInstead(app.PageChallenge, reason)
-	r.halt(whyChallenge, r.session.LoginStatus)
+	login := r.session.LoginStatus
+	if login == app.LoginAttempting {
+		login = app.LoginFailed
+	}
+	r.halt(whyChallenge, login)
 }
 
 func (r *run) setLogin(status app.LoginStatus, kind, message string) {
@@ -138,7 +152,11 @@ func (r *run) waitsForPortal() error {
 // obey notes how long the portal asked to be left alone.
 func (r *run) obey(err error) {
 	if p := instead(err); p != nil && p.RetryAfter > 0 {
-		r.bot.quiet = later(r.bot.quiet, time.Now().Add(p.RetryAfter))
+		until := time.Now().Add(p.RetryAfter)
+		if p.RetryAfter > worthKeeping && until.Sub(r.bot.quiet) > worthKeeping {
+			r.bot.noteQuiet(r.looking, until)
+		}
+		r.bot.quiet = later(r.bot.quiet, until)
 		r.pace.quiet = r.bot.quiet
 	}
 }

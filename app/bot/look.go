@@ -71,7 +71,7 @@ func (r *run) ask() (app.Board, error) {
 // fine notes that a board was seen: whatever was wrong with the portal is over.
 func (r *run) fine(board app.Board) {
 	now := time.Now()
-	r.logins.proved()
+	r.welcome()
 	r.stale = false
 	r.pace.good()
 	r.page = app.PageBoard

@@ -208,6 +208,61 @@ func TestWrongCredentialsAreTriedTwiceAndThenWaitForTheUser(t *testing.T) {
 	})
 }
 
+func TestCredentialsThatWereRefusedAreNotTriedAgainByARestart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.wrong = true
+		w.start()
+		w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
+		for range 3 {
+			w.crash()
+			w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it does not start")
+			w.pass(time.Minute)
+			status := w.bot.Status()
+			w.want(status.Session.Status == app.SessionError && status.Session.LoginStatus == app.LoginFailed, "after a restart the status is %+v", status)
+			w.want(strings.Contains(status.LastError, "ATOZ_PASSWORD") && status.Page == app.PageLoggedOut, "it does not tell why: %+v", status)
+		}
+		w.want(w.portal.count("login", "") == 0, "tried %d times more", w.portal.count("login", ""))
+
+		w.start()
+		w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
+		w.want(w.portal.count("login", "") == 2, "tried %d times for the user who started it", w.portal.count("login", ""))
+		w.portal.set(func() { w.portal.wrong = false })
+		w.start()
+		w.until("running", func() bool { return w.bot.Status().Page == app.PageEmptyBoard })
+		w.want(w.memory.refused == 0, "it still remembers %d refusals", w.memory.refused)
+	})
+}
+
+func TestRetryAfterIsObeyedOverRestarts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.pass(5 * time.Second)
+		w.portal.set(func() {
+			w.portal.faults = func(string, string) *fault {
+				return &fault{instead: &app.PageError{Class: app.PageUnavailable, Status: 429, RetryAfter: time.Minute, Sent: true, Reason: "the portal answered 429"}}
+			}
+		})
+		w.pass(2 * time.Second)
+		w.crash()
+		w.portal.set(func() { w.portal.faults = nil })
+		w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it does not resume")
+		w.pass(50 * time.Second)
+		w.want(w.portal.total() == 0, "asked %d times before the portal wanted to be asked", w.portal.total())
+		w.until("it looks again", func() bool { return w.portal.count("look", "") > 0 })
+	})
+}
+
+func TestACrashBetweenTwoTriesLeavesOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.wrong = true
+		w.memory.refused = 1
+		w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it does not start")
+		w.until("error", func() bool { return w.bot.Status().Session.Status == app.SessionError })
+		w.pass(time.Minute)
+		w.want(w.portal.count("login", "") == 1, "tried %d times more", w.portal.count("login", ""))
+	})
+}
+
 func TestABoardThatSaysLoggedOutAfterEachLogInMeansWrongCredentials(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.portal.faults = func(kind, _ string) *fault {
@@ -458,6 +513,10 @@ func TestOneNumberShownTwiceUnlikeIsNotTaken(t *testing.T) {
 		w.start()
 		w.pass(5 * time.Second)
 		w.want(w.portal.count("accept", "") == 0, "posted")
+		j := w.records.job("100")
+		w.want(j.NeedsUser != "" && len(w.records.told(app.EventJobAsk)) == 1, "the user is told %d times, and sees %+v", len(w.records.told(app.EventJobAsk)), j)
+		w.portal.set(func() { w.portal.jobs = w.portal.jobs[:1] })
+		w.status("100", app.JobAccepted)
 	})
 }
 

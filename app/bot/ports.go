@@ -41,7 +41,8 @@ type Records interface {
 	Watched(ctx context.Context, accountID string, from time.Time) ([]app.JobRecord, error)
 	// Tally gives what the account has already taken.
 	Tally(ctx context.Context, accountID, sessionID string, from time.Time) (app.Tally, error)
-	// Claim stores c safely where check agrees with the tally as it is under the lock.
+	// Claim stores c safely where check agrees with the tally as it is under the lock, of
+	// which it is given the bookings within nine days of c's appointment.
 	// CodeConflict: the claim exists (the stored one is returned), the lease is lost, or
 	// check said no. CodeUnavailable: it cannot be stored, and nothing may be posted.
 	Claim(ctx context.Context, c app.Claim, check func(app.Tally) error) (app.Claim, error)

@@ -34,7 +34,8 @@ type fakeRecords struct {
 	mayAct     error // nothing may be acted on,
 	readFails  error // and nothing can be read.
 	slow       time.Duration
-	refuse     string // A language that is not saved.
+	claimTakes time.Duration // And no more than that the first claim does.
+	refuse     string        // A language that is not saved.
 	wishes     []app.Wish
 }
 
@@ -223,6 +224,11 @@ func (r *fakeRecords) Claim(ctx context.Context, c app.Claim, check func(app.Tal
 	if err := r.pause(ctx); err != nil {
 		return app.Claim{}, err
 	}
+	r.mu.Lock()
+	takes := r.claimTakes
+	r.claimTakes = 0
+	r.mu.Unlock()
+	<-time.After(takes)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.claimFails != nil {

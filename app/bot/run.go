@@ -56,10 +56,13 @@ type run struct {
 	valid   int64         // The number of the newest that was looked for, or was whole.
 	round   int64         // The number of the newest paced look that was worked through.
 
-	seen  map[string]*seen
-	here  []*seen // Those on the boards from the valid one on, in its order.
-	tally tally
-	watch watch
+	seen     map[string]*seen
+	here     []*seen        // Those on the boards from the valid one on, in its order.
+	present  map[*seen]bool // Those on the board, as far as the newest board that could tell.
+	trying   map[*seen]bool // Those with an open claim, and some whose claim was settled since.
+	forgotAt time.Time      // When jobs with nothing left to do about them were last let go of.
+	tally    tally
+	watch    watch
 
 	step           *step
 	stirred        bool      // Something besides the board has changed: decide again.
@@ -75,7 +78,7 @@ type run struct {
 	digest         digest
 	postedNow      bool       // Something was posted in this round.
 	freeBoard      *app.Board // The newest that came as a reply.
-	hungIn         int64      // The paced look in which a page that cannot be read had its turn.
+	hungIn         int64      // The paced look in which a request hung, or a page that cannot be read had its turn.
 	stale          bool       // The newest board's forms are not to be submitted any more.
 	rejects        []*seen    // To be rejected, on the newest board.
 	surprises      []*seen    // Jobs that became ours on the newest board without an act of ours.
@@ -86,7 +89,7 @@ type run struct {
 func newRun(b *Bot, s app.Session, lease app.Lease) *run {
 	r := &run{
 		bot: b, session: s,
-		seen: map[string]*seen{},
+		seen: map[string]*seen{}, present: map[*seen]bool{}, trying: map[*seen]bool{},
 		step: b.newStep(),
 	}
 	r.lease.Store(&lease)
@@ -213,7 +216,10 @@ func (r *run) close() {
 		r.endSession()
 		r.flush()
 	}
-	r.bot.last = r.session
+	r.bot.last, r.bot.stopped = r.session, ""
+	if r.ending == endStopped { // One that another replica has taken goes on there, and not from here.
+		r.bot.stopped = r.session.ID
+	}
 }
 
 // leaveToOther ends a session that goes on at another replica: its rows are the other's
@@ -303,6 +309,7 @@ func (r *run) goOn() {
 	r.session.LastError = ""
 	r.session.EndedAt = time.Time{}
 	r.logins.strikes = 0
+	r.bot.noteRefused(r.looking, 0)
 	r.pace.good()
 	r.tellBot(app.EventStatusChange, "The bot goes on.")
 	r.saveSession()

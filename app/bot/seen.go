@@ -15,7 +15,6 @@ type seen struct {
 	// nothing is done about it. recorded says that it has a row there.
 	familiar, recorded bool
 
-	present   bool  // On the board, as far as the newest board that could tell.
 	look      int64 // The newest board that showed it.
 	changed   bool  // That board showed it otherwise than the one before.
 	double    bool  // That board showed it twice, and not alike: nothing is certain of it.
@@ -28,6 +27,7 @@ type seen struct {
 	basis    basis
 	redecide time.Time // The decision depends on the clock, and is made anew after this.
 	answer   Answer    // The user's, to "ask".
+	left     *asked    // What a leave has put aside, while it can be taken back here.
 
 	accept, reject *claim
 

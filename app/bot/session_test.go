@@ -34,6 +34,33 @@ func TestASessionGoesFromStartToStop(t *testing.T) {
 	})
 }
 
+func TestAStopCanBeTakenBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		ctx := w.t.Context()
+		w.records.config.MaxAcceptPerRun = 1
+		w.portal.add(telephone("100"))
+		s := w.start()
+		w.status("100", app.JobAccepted)
+		w.want(app.CodeOf(w.bot.Again(ctx, s.ID)) == app.CodeConflict, "one that runs goes on twice")
+		w.want(w.bot.Pause(ctx) == nil, "it does not pause")
+		w.want(w.bot.Stop(ctx) == nil, "it does not stop")
+		w.pass(5 * time.Second)
+		w.want(w.bot.Again(ctx, s.ID) == nil, "the stop is not taken back")
+		now := w.records.session(s.ID)
+		w.want(now.Status == app.SessionPaused && now.EndedAt.IsZero() && now.TotalAccepted == 1, "it is %+v", now)
+		w.want(w.bot.Resume(ctx) == nil, "it does not go on")
+		w.portal.add(telephone("101").at("2000-02-02", "10:00"))
+		w.pass(10 * time.Second)
+		w.want(w.portal.count("accept", "101") == 0, "the cap begins anew")
+
+		w.want(w.bot.Stop(ctx) == nil, "it does not stop")
+		w.want(app.CodeOf(w.bot.Again(ctx, "another")) == app.CodeConflict, "a session that is not the last goes on")
+		w.start()
+		w.want(w.bot.Stop(ctx) == nil, "it does not stop")
+		w.want(app.CodeOf(w.bot.Again(ctx, s.ID)) == app.CodeConflict, "an earlier session goes on")
+	})
+}
+
 func TestASecondStartIsAConflict(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.start()
@@ -218,6 +245,24 @@ func TestAutostartBeginsASessionWhereNoneWasLeft(t *testing.T) {
 		w.want(w.bot.Stop(w.t.Context()) == nil, "it does not stop")
 		w.pass(20 * time.Second)
 		w.want(!w.bot.Status().Running(), "it started again by itself")
+	})
+}
+
+func TestAStopWhileTheBotRecallsWhatItKnewIsHeeded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		asked, answer := make(chan struct{}), make(chan struct{})
+		w.memory.asked = func() {
+			close(asked)
+			<-answer
+		}
+		w.want(w.bot.ResumeOrClose(w.t.Context(), true) == nil, "it fails")
+		<-asked
+		w.want(w.bot.Stop(w.t.Context()) == nil, "it does not stop")
+		close(answer)
+		w.pass(10 * time.Second)
+		w.want(!w.bot.Status().Active() && w.portal.total() == 0, "it runs all the same: %s, %d requests", w.bot.Status().Session.Status, w.portal.total())
+		lease, ok, err := w.records.Acquire(w.t.Context(), app.DefaultAccountID, "another", time.Now())
+		w.want(ok && err == nil, "the lease was not given back: %+v, %v", lease, err)
 	})
 }
 

@@ -243,7 +243,7 @@ func (r *run) stranger(number string) {
 func (r *run) reopen(c app.Claim) {
 	s := r.seen[c.Number]
 	if s.claim(c.Act) == nil {
-		s.keep(&claim{Claim: c, before: true})
+		r.keep(s, &claim{Claim: c, before: true})
 	}
 	kept := s.claim(c.Act)
 	if kept.SessionID != r.session.ID {

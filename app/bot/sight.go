@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -11,6 +12,7 @@ import (
 // Bounds of remembering.
 const (
 	forgetAfter = 10 * time.Minute // A job off the board, with nothing left to do about it.
+	forgetEvery = time.Minute      // Between two rounds of forgetting.
 	spreadEvery = 5 * time.Minute  // Between two stores of sightings alone.
 )
 
@@ -42,6 +44,9 @@ func (r *run) sightRows(board app.Board) {
 	r.acquaint()
 	for _, s := range r.here {
 		r.record(s, board.SeenAt)
+		if s.double && s.recorded && s.record.Status == app.JobMatched {
+			r.needsUser(s, "The board shows its number twice, with different appointments.")
+		}
 	}
 	if board.Complete {
 		r.missing(board.SeenAt)
@@ -63,7 +68,7 @@ func (r *run) sightRow(j *app.Job, at time.Time) {
 	}
 	now := rowOf(j)
 	if s.look == r.look { // A second row for the same job.
-		s.double = s.double || now != s.row
+		s.double = s.double || !now.sameJob(s.row)
 		return
 	}
 	if !now.sameJob(s.row) {
@@ -80,7 +85,11 @@ func (r *run) sightRow(j *app.Job, at time.Time) {
 	if s.look < r.valid || s.look == 0 {
 		r.here = append(r.here, s)
 	}
-	s.present, s.double, s.look = true, false, r.look
+	if s.double { // What was written of it then is written anew.
+		s.decided, s.basis = false, basis{}
+	}
+	s.double, s.look = false, r.look
+	r.present[s] = true
 	s.sightings++
 	s.record.LastSeenAt = at
 }
@@ -121,8 +130,8 @@ func (r *run) acquaint() {
 	r.acquaintWith(numbers)
 }
 
-// memory is what the records know of some jobs.
-type memory struct {
+// acquaintance is what the records know of some jobs.
+type acquaintance struct {
 	jobs   map[string]app.JobRecord
 	claims []app.Claim
 }
@@ -134,13 +143,13 @@ func (r *run) acquaintWith(numbers []string) bool {
 		return true
 	}
 	b := r.bot
-	known, err := read(r.looking, b, func(ctx context.Context) (memory, error) {
+	known, err := read(r.looking, b, func(ctx context.Context) (acquaintance, error) {
 		jobs, err := b.records.Jobs(ctx, b.account, numbers)
 		if err != nil {
-			return memory{}, err
+			return acquaintance{}, err
 		}
 		claims, err := b.records.Claims(ctx, b.account, numbers)
-		return memory{jobs, claims}, err
+		return acquaintance{jobs, claims}, err
 	})
 	if err != nil {
 		r.unfinished = true
@@ -153,7 +162,7 @@ func (r *run) acquaintWith(numbers []string) bool {
 	for _, c := range known.claims {
 		if s := r.seen[c.Number]; s != nil && s.claim(c.Act) == nil {
 			released := c.Outcome == app.OutcomeFailed && s.record.Status == app.JobMatched
-			s.keep(&claim{Claim: c, before: true, released: released})
+			r.keep(s, &claim{Claim: c, before: true, released: released})
 		}
 	}
 	return true
@@ -254,21 +263,22 @@ func (r *run) describe(s *seen) bool {
 
 // missing notes which jobs a complete board no longer shows.
 func (r *run) missing(at time.Time) {
-	recorded := r.bot.ledger.waiting() == 0
-	for number, s := range r.seen {
-		switch {
-		case s.look == r.look:
-		case s.present:
+	for s := range r.present {
+		if s.look != r.look {
 			r.left(s, at)
-		case recorded && s.idle() && at.Sub(s.record.LastSeenAt) > forgetAfter:
-			delete(r.seen, number)
 		}
+	}
+	if at.Sub(r.forgotAt) >= forgetEvery && r.bot.ledger.waiting() == 0 {
+		r.forgotAt = at
+		maps.DeleteFunc(r.seen, func(_ string, s *seen) bool {
+			return !r.present[s] && s.idle() && at.Sub(s.record.LastSeenAt) > forgetAfter
+		})
 	}
 }
 
 // left notes that a job is off the board.
 func (r *run) left(s *seen, at time.Time) {
-	s.present = false
+	delete(r.present, s)
 	s.freed(app.StateGone)
 	if s.open() == nil && !s.ours() {
 		s.details.forget() // Offered again, it may be another.

@@ -30,11 +30,23 @@ func (t *tally) changed() {
 	t.version++
 }
 
-// withOthers adds bookings that are not among the first.
+// withOthers adds bookings that are not among the first, of which there may be thousands.
 func withOthers(bookings, others []app.Booking) []app.Booking {
+	if len(others) == 0 {
+		return bookings
+	}
+	known := make(map[string]bool, len(others))
+	for i := range others {
+		known[others[i].Number] = false
+	}
+	for i := range bookings {
+		if _, among := known[bookings[i].Number]; among {
+			known[bookings[i].Number] = true
+		}
+	}
 	all := slices.Clip(bookings)
 	for _, o := range others {
-		if !slices.ContainsFunc(bookings, func(b app.Booking) bool { return b.Number == o.Number }) {
+		if !known[o.Number] {
 			all = append(all, o)
 		}
 	}
@@ -69,7 +81,8 @@ func (t *tally) adopt(c app.Claim) {
 // take counts a claim that was made.
 func (t *tally) take(c app.Claim) {
 	if c.Act == app.ActAccept {
-		t.stored.Bookings = append(slices.Clip(t.stored.Bookings), app.Booking{
+		// Nothing but this appends to the stored ones, so whoever holds them keeps what they saw.
+		t.stored.Bookings = append(t.stored.Bookings, app.Booking{
 			Number: c.Number, Label: c.Ref, JobType: c.JobType, StartsAt: c.StartsAt, EndsAt: c.EndsAt, Firm: true,
 		})
 	}
@@ -137,7 +150,7 @@ func (r *run) readTally() bool {
 // outcome is not known takes a place too, but may give it back.
 func (r *run) capReached() bool {
 	open := 0
-	for _, s := range r.seen {
+	for _, s := range r.openClaims() {
 		if c := s.accept; c != nil && !c.Settled() && c.SessionID == r.session.ID {
 			open++
 		}

@@ -21,10 +21,28 @@ type world struct {
 	bot     *bot.Bot
 	holder  string
 	missing error
-	shared  bool // Other replicas can leave wishes.
+	memory  memory // Kept over restarts.
+	shared  bool   // Other replicas can leave wishes.
 	end     context.CancelFunc
 	ended   chan struct{}
 }
+
+// memory keeps what a bot is to know after a restart.
+type memory struct {
+	refused int
+	quiet   time.Time
+	asked   func() // Called when it is asked; may take its time.
+}
+
+func (m *memory) Refused() int {
+	if m.asked != nil {
+		m.asked()
+	}
+	return m.refused
+}
+func (m *memory) NoteRefused(times int)     { m.refused = times }
+func (m *memory) Quiet() time.Time          { return m.quiet }
+func (m *memory) NoteQuiet(until time.Time) { m.quiet = until }
 
 // inWorld runs a test in a bubble, with a bot that is not started yet, and ends the bot
 // with the test.
@@ -42,9 +60,9 @@ func inWorld(t *testing.T, test func(*world)) {
 func (w *world) boot() {
 	options := bot.Options{
 		Holder: w.holder, Portal: w.portal, Records: w.records,
-		Credentials: func() error { return w.missing },
-		Random:      rand.New(rand.NewPCG(1, 2)).Float64,
-		Log:         slog.New(slog.NewTextHandler(w.logTo(), &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Credentials: func() error { return w.missing }, Memory: &w.memory,
+		Random: rand.New(rand.NewPCG(1, 2)).Float64,
+		Log:    slog.New(slog.NewTextHandler(w.logTo(), &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if w.shared {
 		options.Wishes = w.records
