@@ -64,6 +64,8 @@ const (
 	// metricsEvery is how often the figures are asked for although nothing happened:
 	// "today" ends at midnight, and the uptime grows.
 	metricsEvery = 10 * time.Second
+	// firstFigures is how long the first who listen may wait for the first figures.
+	firstFigures = 250 * time.Millisecond
 	// catchUpReaders bounds how many listeners read the table at one time, so that a
 	// thousand of them coming back do not take every connection of the pool.
 	catchUpReaders = 4
@@ -85,6 +87,8 @@ type Hub struct {
 	listeners atomic.Int64
 	dropped   atomic.Int64
 
+	figuring     sync.Mutex // Held while the first figures are asked for.
+	unfigured    time.Time  // When they could not be had; figuring is held for it.
 	snapshotting sync.Mutex // Held while a snapshot is made, so that an older one never replaces a newer.
 
 	mu         sync.RWMutex
@@ -260,6 +264,7 @@ func (h *Hub) readOnce(ctx context.Context) (more bool, err error) {
 		h.positioned, h.last, h.start, h.ring.floorID = true, last, last, last
 		h.announce()
 		h.mu.Unlock()
+		poke(h.wakeFigs) // The database is there: now there are figures.
 	}
 
 	events, err := h.o.Store.EventsAfter(ctx, last, readBatch)
@@ -393,11 +398,13 @@ func (h *Hub) refreshSnapshot() {
 // A database that hangs holds up the figures and nothing else.
 func (h *Hub) metricsLoop(ctx context.Context) {
 	for {
-		h.refreshMetrics(ctx)
-		if !wait(ctx, h.o.Poll) {
+		pause := metricsEvery
+		if !h.refreshMetrics(ctx) {
+			pause = h.o.Poll // Those who come meanwhile get none.
+		} else if !wait(ctx, h.o.Poll) {
 			return
 		}
-		timer := time.NewTimer(metricsEvery)
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -409,17 +416,43 @@ func (h *Hub) metricsLoop(ctx context.Context) {
 	}
 }
 
-func (h *Hub) refreshMetrics(ctx context.Context) {
+// figure sees to it that who listens now finds figures in the snapshot, also in the first
+// moments of a server, where they can be had.
+func (h *Hub) figure() {
+	if h.o.Metrics == nil || h.figured() {
+		return
+	}
+	h.figuring.Lock()
+	defer h.figuring.Unlock()
+	if h.figured() || time.Since(h.unfigured) < h.o.Poll {
+		return // Whoever came before has them, or has just found that they cannot be had.
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), firstFigures)
+	defer cancel()
+	if !h.refreshMetrics(ctx) {
+		h.unfigured = time.Now()
+	}
+}
+
+func (h *Hub) figured() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.metrics != nil
+}
+
+// refreshMetrics says whether the figures could be had.
+func (h *Hub) refreshMetrics(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, h.o.ReadTimeout)
 	defer cancel()
 	figures, err := h.o.Metrics(ctx)
 	if err != nil {
-		return // Those of before stay: they are better than none, and the page says how old they are.
+		return false // Those of before stay: they are better than none, and the page says how old they are.
 	}
 	h.mu.Lock()
 	h.metrics = figures
 	h.mu.Unlock()
 	poke(h.wakeState)
+	return true
 }
 
 // wait waits for d; false where ctx ended first.

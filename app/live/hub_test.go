@@ -432,3 +432,49 @@ func TestWhatWasToldOnceIsNotToldAgainByAnother(t *testing.T) {
 		stop()
 	})
 }
+
+func TestTheFiguresAreThereAsSoonAsTheDatabaseIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &table{away: true}
+		hub, stop := run(t, live.Options{
+			Store: db,
+			Metrics: func(context.Context) (json.RawMessage, error) {
+				if _, err := db.LatestEventID(t.Context()); err != nil {
+					return nil, err
+				}
+				return json.RawMessage(`{"total_jobs_today":4}`), nil
+			},
+		})
+		time.Sleep(2500 * time.Millisecond) // The bubble's own time, between two tries.
+		db.goAway(false)
+		hub.Committed()
+		time.Sleep(400 * time.Millisecond)
+		if first := snapshot(t, listen(t, hub, live.FromNow)); first.Data.DashboardMetrics.TotalJobsToday != 4 {
+			t.Errorf("the snapshot on connecting is %+v", first)
+		}
+		stop()
+	})
+}
+
+func TestTheFirstWhoListensFindsTheFiguresToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hub := live.New(live.Options{
+			Store:   &table{},
+			Metrics: func(context.Context) (json.RawMessage, error) { return json.RawMessage(`{"total_jobs_today":4}`), nil },
+		})
+		if first := snapshot(t, listen(t, hub, live.FromNow)); first.Data.DashboardMetrics.TotalJobsToday != 4 {
+			t.Errorf("the snapshot on connecting is %+v", first)
+		}
+		hung := live.New(live.Options{
+			Store:   &table{},
+			Metrics: func(ctx context.Context) (json.RawMessage, error) { <-ctx.Done(); return nil, ctx.Err() },
+		})
+		began := time.Now()
+		for range 100 {
+			snapshot(t, listen(t, hung, live.FromNow))
+		}
+		if waited := time.Since(began); waited > time.Second {
+			t.Errorf("a database that hangs holds up the snapshot for %v", waited)
+		}
+	})
+}

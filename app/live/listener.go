@@ -36,6 +36,7 @@ func (h *Hub) Listen(after int64) (*Listener, error) {
 			RetryAfter: 5 * time.Second,
 		}
 	}
+	h.figure()
 	h.refreshSnapshot()
 	h.mu.RLock()
 	defer h.mu.RUnlock()
