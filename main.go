@@ -61,7 +61,7 @@ type commandLine struct {
 		Ready bool `help:"Ask whether it can do its work, not only whether it is up."`
 	} `cmd:"" help:"Ask the running server whether it is alive."`
 	Import struct {
-		From string `required:"" placeholder:"URL" help:"The predecessor's PostgreSQL."`
+		From string `required:"" placeholder:"URL" help:"The predecessor's PostgreSQL. A password in it shows in this machine's list of processes; leave it out and set PGPASSWORD in the environment."`
 	} `cmd:"" help:"Bring over a predecessor's database, once, however often it is run."`
 	Backtest struct {
 		Rules string `placeholder:"FILE" help:"A configuration, or a part of one, as JSON. Empty: the one in force."`

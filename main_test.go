@@ -270,7 +270,7 @@ func TestTLSAndMetricsOnAnAddressOfTheirOwn(t *testing.T) {
 				t.Errorf("%s: %s", path, response.Status)
 			}
 		}
-		if path == metrics && !bytes.Contains(body, []byte("atozbot_database_up 1")) {
+		if path == metrics && !bytes.Contains(body, []byte(`atozbot_dependency_up{dependency="database"} 1`)) {
 			t.Error("the metrics know nothing of the database")
 		}
 	}

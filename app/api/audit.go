@@ -13,7 +13,7 @@ import (
 
 // AuditJSON is one entry of the audit log.
 type AuditJSON struct {
-	ID        string          `json:"id"`
+	ID        string          `json:"id" example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	At        *time.Time      `json:"at" example:"2027-01-31T10:15:02Z"`
 	Kind      string          `json:"kind" enum:"user,token,environment,bot,system" doc:"What kind of somebody it was." example:"user"`
 	Who       string          `json:"who" example:"admin"`
@@ -183,10 +183,10 @@ func (s *Server) Run(ctx context.Context) error {
 
 // AuditFilterInput are the filters of the list and of the export.
 type AuditFilterInput struct {
-	Who   string `query:"who" maxLength:"200" doc:"Only what somebody of this name did."`
+	Who   string `query:"who" maxLength:"200" doc:"Only what somebody of this name did." example:"admin"`
 	What  string `query:"what" maxLength:"100" doc:"Only this." example:"configuration.save"`
-	Since string `query:"since" maxLength:"40" example:"2027-01-31T08:00:00Z"`
-	Until string `query:"until" maxLength:"40"`
+	Since string `query:"since" maxLength:"40" doc:"Only what was done at or after this time; a day stands for its beginning in UTC." example:"2027-01-31T08:00:00Z"`
+	Until string `query:"until" maxLength:"40" doc:"Only what was done before this time." example:"2027-02-01"`
 }
 
 func (in *AuditFilterInput) filter() (AuditFilter, error) {

@@ -24,7 +24,7 @@ type BotStatus struct {
 
 	Mode       app.Mode   `json:"mode" enum:"watch,live" doc:"Whether the bot acts on the portal." example:"live"`
 	CapReached bool       `json:"cap_reached" doc:"The session has accepted as many jobs as it may." example:"false"`
-	LastLook   *time.Time `json:"last_look" doc:"When the newest look at the board ended well." example:"2027-01-31T10:15:02.114Z"`
+	LastLook   *time.Time `json:"last_look" doc:"When the newest look at the board began, whatever it found." example:"2027-01-31T10:15:02.114Z"`
 	LastError  *string    `json:"last_error" doc:"What is wrong now, in words; null where nothing is." example:"the portal answered 503"`
 	Replica    string     `json:"replica" doc:"This process." example:"host-1-8b2f"`
 	Holder     *string    `json:"holder" doc:"The replica that runs the session; null where none does." example:"host-1-8b2f"`
@@ -84,7 +84,7 @@ func (s *Server) botRoutes() {
 		"Stops the session whatever it is doing and clears what is left of it. Claims are kept: what is unsettled is settled at the next start.", Bot.ForceReset)
 	s.steer("/api/bot/pause", "pause-bot", "Pause the session",
 		"A paused bot looks and records, and does not act; it stays paused over a restart.", Bot.Pause)
-	s.steer("/api/bot/resume", "resume-bot", "Resume the session", "", Bot.Resume)
+	s.steer("/api/bot/resume", "resume-bot", "Resume the session", "Has a paused bot act again.", Bot.Resume)
 	s.steer("/api/bot/rearm", "rearm-bot", "Close the breaker",
 		"Lets the bot act again after it stopped acting by itself.", Bot.Rearm)
 }

@@ -128,7 +128,7 @@ func newSecurity() security {
 		sameOrigin:   []string{"same-origin"},
 		deny:         []string{"DENY"},
 		nothing:      []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
-		transport:    []string{"max-age=31536000; includeSubDomains"},
+		transport:    []string{"max-age=31536000"},
 		noPermission: []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 		noStore:      []string{"no-store"},
 	}
@@ -170,7 +170,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 
 	defer s.finish(rec, r, c, began)
-	if s.guarded(r.URL.Path) {
+	if s.guarded(path.Clean("/" + r.URL.Path)) {
 		identity, err := s.gate.identify(r)
 		if err != nil {
 			s.refuse(rec, r, err)

@@ -33,7 +33,7 @@ func (s *Server) configurationRoutes() {
 	away := []int{http.StatusServiceUnavailable}
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/configuration", id: "get-configuration", tag: tagRules, scope: ScopeRead,
-		summary: "The configuration in force", errors: away,
+		summary: "The configuration in force", description: "With its version in the ETag, for If-Match.", errors: away,
 	}, s.configuration)
 	register(s, operation{
 		method: http.MethodPut, path: "/api/bot/configuration", id: "put-configuration", tag: tagRules, scope: ScopeControl,
@@ -44,12 +44,12 @@ func (s *Server) configurationRoutes() {
 	}, s.configure)
 	register(s, operation{
 		method: http.MethodPost, path: "/api/bot/configuration/refresh", id: "refresh-configuration", tag: tagRules, scope: ScopeControl,
-		summary: "Re-read the configuration now", errors: away,
+		summary: "Re-read the configuration now", description: "From the database: for who changed it there. Everyone who watches is told.", errors: away,
 	}, s.refreshConfiguration)
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/configuration/versions", id: "list-configuration-versions", tag: tagRules, scope: ScopeRead,
-		summary: "Versions of the configuration, newest first",
-		errors:  []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		summary: "Versions of the configuration, newest first", description: "Every save is one, with who saved it and when.",
+		errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.versions)
 	register(s, operation{
 		method: http.MethodPost, path: "/api/bot/configuration/undo", id: "undo-configuration", tag: tagRules, scope: ScopeControl,
@@ -170,28 +170,28 @@ type ConfigurationPatch struct {
 
 	Mode               *app.Mode          `json:"mode,omitempty" enum:"watch,live" doc:"Whether the bot acts on the portal."`
 	RejectExcluded     *bool              `json:"reject_excluded,omitempty" doc:"Reject excluded job types on the portal; otherwise they are left alone."`
-	MaxRejectPerRun    *int               `json:"max_reject_per_run,omitempty" minimum:"0" maximum:"1000000" doc:"0: no limit."`
+	MaxRejectPerRun    *int               `json:"max_reject_per_run,omitempty" minimum:"0" maximum:"1000000" doc:"0: no limit." example:"10"`
 	Languages          *[]string          `json:"languages,omitempty" maxItems:"500" nullable:"false" doc:"Accepted languages, all when empty; case and accents aside." example:"[\"Polish\"]"`
-	MinNoticeMinutes   *int               `json:"min_notice_minutes,omitempty" minimum:"0" maximum:"525600" doc:"Least time between now and the appointment."`
+	MinNoticeMinutes   *int               `json:"min_notice_minutes,omitempty" minimum:"0" maximum:"525600" doc:"Least time between now and the appointment." example:"60"`
 	AllowShortNotice   *bool              `json:"allow_short_notice,omitempty" doc:"Whether the portal's 24-hour question may be answered with yes."`
-	MinDuration        *int               `json:"min_duration_minutes,omitempty" minimum:"0" maximum:"100000" doc:"0: no limit."`
-	MaxDuration        *int               `json:"max_duration_minutes,omitempty" minimum:"0" maximum:"100000" doc:"0: no limit."`
-	BufferBefore       *int               `json:"buffer_before_minutes,omitempty" minimum:"0" maximum:"100000" doc:"Kept free before every booking."`
-	BufferAfter        *int               `json:"buffer_after_minutes,omitempty" minimum:"0" maximum:"100000" doc:"Kept free after every booking."`
+	MinDuration        *int               `json:"min_duration_minutes,omitempty" minimum:"0" maximum:"100000" doc:"0: no limit." example:"30"`
+	MaxDuration        *int               `json:"max_duration_minutes,omitempty" minimum:"0" maximum:"100000" doc:"0: no limit." example:"120"`
+	BufferBefore       *int               `json:"buffer_before_minutes,omitempty" minimum:"0" maximum:"100000" doc:"Kept free before every booking." example:"15"`
+	BufferAfter        *int               `json:"buffer_after_minutes,omitempty" minimum:"0" maximum:"100000" doc:"Kept free after every booking." example:"15"`
 	BuffersByType      *[]TypeBufferInput `json:"buffers_by_type,omitempty" maxItems:"100" nullable:"false"`
 	AvoidOverlap       *bool              `json:"avoid_overlap,omitempty" doc:"Never two bookings at one time."`
-	MaxPerDay          *int               `json:"max_per_day,omitempty" minimum:"0" maximum:"1000000" doc:"By the appointment's day; 0: no limit."`
-	MaxPerWeek         *int               `json:"max_per_week,omitempty" minimum:"0" maximum:"1000000" doc:"Weeks begin on Monday; 0: no limit."`
-	MaxHoursPerDay     *float64           `json:"max_hours_per_day,omitempty" minimum:"0" maximum:"24" doc:"0: no limit."`
+	MaxPerDay          *int               `json:"max_per_day,omitempty" minimum:"0" maximum:"1000000" doc:"By the appointment's day; 0: no limit." example:"4"`
+	MaxPerWeek         *int               `json:"max_per_week,omitempty" minimum:"0" maximum:"1000000" doc:"Weeks begin on Monday; 0: no limit." example:"20"`
+	MaxHoursPerDay     *float64           `json:"max_hours_per_day,omitempty" minimum:"0" maximum:"24" doc:"0: no limit." example:"8"`
 	WeeklyHours        *WeeklyHours       `json:"weekly_hours,omitempty"`
 	DaysOff            *[]DayOffInput     `json:"days_off,omitempty" maxItems:"1000" nullable:"false"`
 	WordsWanted        *[]string          `json:"words_wanted,omitempty" maxItems:"500" nullable:"false" doc:"One of them must stand in some field; empty: no matter."`
 	WordsUnwanted      *[]string          `json:"words_unwanted,omitempty" maxItems:"500" nullable:"false" doc:"None of them may stand in any field."`
 	AskTypes           *[]string          `json:"ask_types,omitempty" maxItems:"100" nullable:"false" doc:"Job types shown to the user to decide."`
-	Expression         *string            `json:"expression,omitempty" maxLength:"10000" doc:"A condition beside the rules; empty: none."`
+	Expression         *string            `json:"expression,omitempty" maxLength:"10000" doc:"A condition beside the rules; empty: none." example:"duration >= 30"`
 	Preference         *app.Preference    `json:"preference,omitempty" enum:"listed,longest,soonest" doc:"Which of several jobs that exclude each other."`
-	AcceptLimitPerHour *int               `json:"accept_limit_per_hour,omitempty" minimum:"0" maximum:"1000000" doc:"More acceptances in an hour trip the breaker; 0: off."`
-	ParallelDetails    *int               `json:"parallel_details,omitempty" minimum:"1" maximum:"4" doc:"Details pages asked for at once."`
+	AcceptLimitPerHour *int               `json:"accept_limit_per_hour,omitempty" minimum:"0" maximum:"1000000" doc:"More acceptances in an hour trip the breaker; 0: off." example:"0"`
+	ParallelDetails    *int               `json:"parallel_details,omitempty" minimum:"1" maximum:"4" doc:"Details pages asked for at once." example:"1"`
 	TimeZone           *string            `json:"time_zone,omitempty" minLength:"1" maxLength:"100" doc:"Of the portal's times and of today." example:"Europe/London"`
 
 	IsActive  *bool   `json:"is_active,omitempty" readOnly:"true"`
@@ -204,8 +204,8 @@ type ConfigurationPatch struct {
 // TypeBufferInput is a buffer for jobs whose type holds some words.
 type TypeBufferInput struct {
 	Type   string `json:"type" minLength:"1" maxLength:"200" example:"Video"`
-	Before int    `json:"before_minutes" minimum:"0" maximum:"100000"`
-	After  int    `json:"after_minutes" minimum:"0" maximum:"100000"`
+	Before int    `json:"before_minutes" minimum:"0" maximum:"100000" example:"15"`
+	After  int    `json:"after_minutes" minimum:"0" maximum:"100000" example:"15"`
 }
 
 // DayOffInput is a stretch of days, both ends included, on which nothing is accepted.
@@ -288,7 +288,7 @@ func (WeeklyHours) Schema(huma.Registry) *huma.Schema {
 	}
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
-		Description:          "Hours by weekday; empty: any time. 24:00 ends a day.",
+		Description:          "Hours by weekday; empty: any time. 24:00 ends a day; an end before its beginning is on the day after.",
 		Properties:           days,
 		AdditionalProperties: false,
 		Examples:             []any{map[string]any{"mon": [][2]string{{"08:00", "18:00"}}}},

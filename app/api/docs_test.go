@@ -48,7 +48,7 @@ func browser() string {
 func TestTheDocsWorkInABrowser(t *testing.T) {
 	path := browser()
 	if path == "" {
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") != "" {
 			t.Fatal("there is no browser")
 		}
 		t.Skip("skipped: there is no browser")

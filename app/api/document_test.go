@@ -26,13 +26,14 @@ type document struct {
 type operation struct {
 	OperationID string
 	Summary     string
+	Description string
 	Tags        []string
 	Scope       string `json:"x-scope"`
 	Security    []map[string][]string
 	Parameters  []parameter
 	RequestBody *struct {
 		Required bool
-		Content  map[string]struct{ Schema *schema }
+		Content  map[string]mediaType
 	}
 	Responses map[string]response
 
@@ -41,16 +42,20 @@ type operation struct {
 
 type response struct {
 	Description string
-	Content     map[string]struct {
-		Schema  *schema
-		Example any
-	}
+	Content     map[string]mediaType
+}
+
+type mediaType struct {
+	Schema  *schema
+	Example any
 }
 
 type parameter struct {
-	Name, In string
-	Required bool
-	Schema   *schema
+	Name, In    string
+	Description string
+	Required    bool
+	Schema      *schema
+	Example     any
 }
 
 // schema is the part of JSON Schema that the description uses.

@@ -45,7 +45,9 @@ func exportRoute[I any](s *Server, o operation, sample any, handler func(context
 	o.method, o.description = http.MethodGet, aboutExport
 	o.errors = []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
 	s.answers(o, sample)
-	s.bodies[o.method+" "+o.path].Content["text/csv"] = &huma.MediaType{Schema: &huma.Schema{Type: "string"}}
+	s.bodies[o.method+" "+o.path].Content["text/csv"] = &huma.MediaType{
+		Schema: &huma.Schema{Type: "string", Examples: []any{"id,status\r\n0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70,accepted\r\n"}},
+	}
 	register(s, o, handler)
 }
 

@@ -44,7 +44,7 @@ type Funnel struct {
 
 // Period is one 4-hour period on the wall clock.
 type Period struct {
-	ID                 string    `json:"id"`
+	ID                 string    `json:"id" example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	PeriodStart        time.Time `json:"period_start" example:"2027-01-31T08:00:00Z"`
 	PeriodEnd          time.Time `json:"period_end" example:"2027-01-31T12:00:00Z"`
 	TotalJobsProcessed int64     `json:"total_jobs_processed" example:"38"`
@@ -82,7 +82,7 @@ type BacktestResult struct {
 
 // BacktestChange is one job that would have gone another way.
 type BacktestChange struct {
-	ID              string        `json:"id"`
+	ID              string        `json:"id" example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	JobRef          string        `json:"job_ref" example:"48213/A"`
 	Language        string        `json:"language" example:"Polish"`
 	AppointmentDate *string       `json:"appointment_date" example:"2027-01-31"`
@@ -92,7 +92,7 @@ type BacktestChange struct {
 	Was             app.JobStatus `json:"was" example:"matched"`
 	Verdict         app.Verdict   `json:"verdict" doc:"Of these rules." example:"accept"`
 	Rule            *string       `json:"rule" doc:"The rule that would decide."`
-	Reason          string        `json:"reason"`
+	Reason          string        `json:"reason" example:"Urdu is none of your languages."`
 }
 
 type (
@@ -119,7 +119,7 @@ func (s *Server) figureRoutes() {
 	away := []int{http.StatusServiceUnavailable}
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/analytics", id: "analytics", tag: tagFigures, scope: ScopeRead,
-		summary: "Figures of the last hours", errors: append(away, http.StatusUnprocessableEntity),
+		summary: "Figures of the last hours", description: "Counted from the records, without what outside bots report.", errors: append(away, http.StatusUnprocessableEntity),
 	}, func(ctx context.Context, in *analyticsInput) (*analyticsOutput, error) {
 		a, err := s.o.Figures.Analytics(ctx, in.Hours)
 		if err != nil {
@@ -135,11 +135,11 @@ func (s *Server) figureRoutes() {
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/analytics/periods", id: "list-periods", tag: tagFigures, scope: ScopeRead,
 		summary: "Periods of 4 hours, newest first", errors: append(away, http.StatusUnprocessableEntity),
-		description: "On the wall clock (00, 04, 08 …), none missed over a restart.",
+		description: "On the wall clock of the configuration's time zone (00, 04, 08 …), none missed over a restart. The newest is the one that runs, as far as it has come.",
 	}, s.periods)
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/dashboard/metrics", id: "dashboard-metrics", tag: tagFigures, scope: ScopeRead,
-		summary: "Figures of today", errors: away,
+		summary: "Figures of today", description: "What the head of the dashboard shows; today is the day of the configuration's time zone.", errors: away,
 	}, func(ctx context.Context, _ *nothingIn) (*metricsOutput, error) {
 		m, err := s.o.Figures.Metrics(ctx)
 		if err != nil {

@@ -438,9 +438,9 @@ func (h *house) options(hub api.Watch) api.Options {
 		Bot: h, Sessions: h, Jobs: h, Configurations: configurations{h}, Figures: h, Outside: h, Watch: hub, Check: check,
 		Authenticator: h, Tokens: h, Audit: h, Logs: h, Backtest: h, Calendars: h,
 		Health: api.HealthHandlers{
-			Health: jsonHandler(200, healthBody), Live: jsonHandler(200, `{"status":"live"}`), Ready: jsonHandler(200, `{"status":"ready"}`),
+			Health: jsonHandler(200, healthBody), Live: jsonHandler(200, `{"status":"alive"}`), Ready: jsonHandler(200, `{"status":"ready"}`),
 			Detailed: jsonHandler(200, `{"overall_status":"healthy","services":{"database":{"status":"healthy","last_check":null,"retry_count":0}},"monitoring_active":true,"check_interval":1}`),
-			Service:  service, ForceCheck: jsonHandler(200, `{"checked":true}`),
+			Service:  service, ForceCheck: jsonHandler(200, `{"overall_status":"healthy","services":{"database":{"status":"healthy","last_check":null,"retry_count":0}},"monitoring_active":true,"check_interval":1}`),
 		},
 		Now: func() time.Time { return h.now },
 		Log: slog.New(slog.DiscardHandler),

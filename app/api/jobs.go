@@ -86,10 +86,10 @@ func count(n int) *int {
 
 // JobFilterInput are the filters of the list and of the export.
 type JobFilterInput struct {
-	SessionID string `query:"session_id" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" doc:"Only jobs that this session saw first."`
-	Status    string `query:"status" enum:"matched,accepted,rejected,lost,refused,unknown,failed" doc:"Only jobs of this status."`
+	SessionID string `query:"session_id" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" doc:"Only jobs that this session saw first." example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
+	Status    string `query:"status" enum:"matched,accepted,rejected,lost,refused,unknown,failed" doc:"Only jobs of this status." example:"accepted"`
 	Language  string `query:"language" maxLength:"100" doc:"Only jobs in this language, case aside." example:"Polish"`
-	Q         string `query:"q" maxLength:"200" doc:"Only jobs with this in reference, language, type or reason, case aside."`
+	Q         string `query:"q" maxLength:"200" doc:"Only jobs with this in reference, language, type or reason, case aside." example:"court"`
 	Since     string `query:"since" maxLength:"40" doc:"Only jobs first seen at or after this time; a day stands for its beginning in UTC." example:"2027-01-31T08:00:00Z"`
 	Until     string `query:"until" maxLength:"40" doc:"Only jobs first seen before this time." example:"2027-02-01"`
 	Outside   bool   `query:"outside" doc:"The jobs that outside bots reported, instead of the built-in bot's." example:"false"`
@@ -161,8 +161,9 @@ func (s *Server) jobRoutes() {
 	register(s, list, s.jobs)
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/jobs/{id}", id: "get-job", tag: tagRecords, scope: ScopeRead,
-		summary: "One job, with its decision and its time line",
-		errors:  []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		summary:     "One job, with its decision and its time line",
+		description: "Every rule with what it saw and whether it held, each try, and the row as it was on the board.",
+		errors:      []int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.job)
 	exportRoute(s, operation{
 		path: "/api/bot/jobs/export", id: "export-jobs", tag: tagRecords, scope: ScopeRead, summary: "Jobs as a file of any size",

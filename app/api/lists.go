@@ -14,8 +14,8 @@ import (
 // ListInput is what every list takes.
 type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"50" doc:"How many at most." example:"50"`
-	Offset int    `query:"offset" minimum:"0" maximum:"1000000000" doc:"How many to leave out. Pages by offset shift while rows arrive: follow the Link header instead."`
-	Cursor string `query:"cursor" maxLength:"512" pattern:"^[!-~]*$" doc:"Where to go on, as the Link header of the page before says. Not together with offset."`
+	Offset int    `query:"offset" minimum:"0" maximum:"1000000000" doc:"How many to leave out. Pages by offset shift while rows arrive: follow the Link header instead." example:"50"`
+	Cursor string `query:"cursor" maxLength:"512" pattern:"^[!-~]*$" doc:"Where to go on, as the Link header of the page before says. Not together with offset." example:"MTc2OTg2MTcwMjEyMA"`
 
 	path  string
 	query string

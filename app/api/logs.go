@@ -10,7 +10,7 @@ import (
 
 // LogJSON is one line of the log.
 type LogJSON struct {
-	ID        string     `json:"id"`
+	ID        string     `json:"id" example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	SessionID *string    `json:"session_id" doc:"Null where it belongs to none."`
 	LogLevel  string     `json:"log_level" enum:"DEBUG,INFO,WARNING,ERROR" example:"INFO"`
 	Message   string     `json:"message" example:"Logged in."`
@@ -26,12 +26,12 @@ func logJSON(e app.LogEntry) LogJSON {
 
 type (
 	logsInput struct {
-		SessionID string `query:"session_id" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" doc:"Only lines of this session."`
-		Level     string `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only lines of this level."`
+		SessionID string `query:"session_id" maxLength:"64" pattern:"^[0-9A-Za-z-]*$" doc:"Only lines of this session." example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
+		Level     string `query:"level" enum:"DEBUG,INFO,WARNING,ERROR" doc:"Only lines of this level." example:"ERROR"`
 		Component string `query:"component" maxLength:"100" doc:"Only lines of this part." example:"bot"`
-		Q         string `query:"q" maxLength:"200" doc:"Only lines with this in them, case aside."`
-		Since     string `query:"since" maxLength:"40" example:"2027-01-31T08:00:00Z"`
-		Until     string `query:"until" maxLength:"40"`
+		Q         string `query:"q" maxLength:"200" doc:"Only lines with this in them, case aside." example:"portal"`
+		Since     string `query:"since" maxLength:"40" doc:"Only lines written at or after this time; a day stands for its beginning in UTC." example:"2027-01-31T08:00:00Z"`
+		Until     string `query:"until" maxLength:"40" doc:"Only lines written before this time." example:"2027-02-01"`
 		ListInput
 	}
 	logsOutput struct {
@@ -43,7 +43,7 @@ type (
 func (s *Server) logRoutes() {
 	register(s, operation{
 		method: http.MethodGet, path: "/api/logs", id: "list-logs", tag: tagAccess, scope: ScopeRead,
-		summary: "The log, newest first", errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		summary: "The log, newest first", description: "What the program wrote, without its debugging lines. No secret stands in it.", errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.logs)
 }
 

@@ -23,9 +23,9 @@ func newRequestFigures(o Options) *requestFigures {
 	f := &requestFigures{
 		total: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "atozbot_http_requests_total", Help: "Requests answered, by route, method and status.",
-		}, []string{"route", "method", "status"}),
+		}, []string{"route", "method", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "atozbot_http_request_seconds", Help: "How long answers took, by route; streams are left out.",
+			Name: "atozbot_http_request_duration_seconds", Help: "How long answers took, by route; streams are left out.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"route"}),
 	}
@@ -52,6 +52,31 @@ func (f *requestFigures) observe(route, method string, status int, took time.Dur
 	}
 }
 
+// Counted counts what another handler answers, under one name: pages have addresses
+// without end, and each would be a figure of its own.
+func (s *Server) Counted(route string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, panics := s.o.Now(), true
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if panics && rec.status == 0 { // Whoever stands in front answers so.
+				rec.status = http.StatusInternalServerError
+			}
+			s.requests.observe(route, knownMethod(r.Method), rec.status, s.o.Now().Sub(began))
+		}()
+		next.ServeHTTP(rec, r)
+		panics = false
+	})
+}
+
+// knownMethod keeps methods that somebody invented out of the figures.
+func knownMethod(m string) string {
+	if safeMethod(m) != m {
+		return "other"
+	}
+	return m
+}
+
 // statusText spares the commonest status a conversion.
 func statusText(status int) string {
 	if status == http.StatusOK {
@@ -66,8 +91,8 @@ type own struct{ o Options }
 // Measure gives the version and the listeners.
 func (m own) Measure() []Measurement {
 	figures := []Measurement{{
-		Name: "atozbot_build_info", Help: "1, with the version and the Go version as labels.",
-		Labels: map[string]string{"version": m.o.Version, "go": runtime.Version()}, Value: 1,
+		Name: "atozbot_build_info", Help: "1, with the version, the commit and the Go version as labels.",
+		Labels: map[string]string{"version": m.o.Version, "revision": m.o.Commit, "goversion": runtime.Version()}, Value: 1,
 	}}
 	if m.o.Watch == nil {
 		return figures

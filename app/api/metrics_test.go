@@ -25,7 +25,7 @@ func TestTheFiguresAreForThoseWhoMayReadThem(t *testing.T) {
 	o.Measured = append(o.Measured, figures{})
 	s := request(api.New(o), "GET", "/metrics", "")
 	for _, want := range []string{
-		`atozbot_build_info{go="go`, "atozbot_listeners 0", "atozbot_looks_total{account=\"default\"} 12",
+		`atozbot_build_info{goversion="go`, "atozbot_listeners 0", "atozbot_looks_total{account=\"default\"} 12",
 		`atozbot_look_seconds_bucket{le="0.1"} 3`, "go_goroutines",
 	} {
 		if !strings.Contains(s.Body.String(), want) {
@@ -41,5 +41,22 @@ func TestTheFiguresAreForThoseWhoMayReadThem(t *testing.T) {
 	elsewhere.Metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "atozbot_looks_total") {
 		t.Errorf("at their own address the figures answer %d", w.Code)
+	}
+}
+
+func TestAPageThatPanicsIsCountedAsAFailure(t *testing.T) {
+	h := newHouse()
+	s := api.New(h.options(h.hub(t)))
+	page := s.Counted("page", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a mistake") }))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic went no further")
+			}
+		}()
+		page.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	}()
+	if w := request(s, "GET", "/metrics", ""); !strings.Contains(w.Body.String(), `atozbot_http_requests_total{code="500",method="GET",route="page"} 1`) {
+		t.Errorf("%s", w.Body)
 	}
 }

@@ -214,6 +214,8 @@ func exampleProblem(status int) any {
 func (s *Server) describe() {
 	// The framework registers the model of its own problems although no operation has it.
 	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorModel")
+	delete(s.api.OpenAPI().Components.Schemas.Map(), "ErrorDetail")
+	s.examples()
 	document, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		panic("api: the description cannot be written: " + err.Error())

@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 // set.
 type Options struct {
 	Version string
+	Commit  string
 	Token   string // The token of the settings, with every right; "" for none.
 	HSTS    bool   // Whether the server is reached by TLS only.
 	// SessionCookie is the name of the dashboard's cookie, for the description.
@@ -74,7 +76,7 @@ type Server struct {
 	bodies map[string]*huma.Response
 }
 
-// New gives the API, which is the handler of everything under [Paths]. It panics where a required option
+// New gives the API, which is the handler of everything that it [Serves]. It panics where a required option
 // is missing, since nothing could be served without it.
 func New(o Options) *Server {
 	s := newServer(o)
@@ -85,9 +87,16 @@ func New(o Options) *Server {
 // Metrics is the handler of /metrics for an address of its own, where nobody is asked for.
 func (s *Server) Metrics() http.Handler { return s.requests.handler }
 
-// Paths are the patterns, for the standard mux, that the API answers.
-func Paths() []string {
-	return []string{"/api/", "/api", "/ws", "/health", "/health/", "/metrics", "/openapi.json", "/docs", "/docs/", "/calendar/"}
+// Serves says whether a path is the API's to answer, also one that is written in a
+// roundabout way: the standard mux would answer that with a redirect, to anybody.
+func Serves(p string) bool {
+	p = path.Clean("/" + p)
+	for _, own := range []string{"/api", "/ws", "/health", "/metrics", "/openapi.json", "/docs", "/calendar"} {
+		if rest, ok := strings.CutPrefix(p, own); ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 func newServer(o Options) *Server {

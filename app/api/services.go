@@ -55,26 +55,38 @@ func (s *Server) healthRoutes() {
 	}, ref[HealthJSON](s), http.StatusServiceUnavailable)
 	s.health(h.Live, operation{
 		method: http.MethodGet, path: "/health/live", id: "health-live", tag: tagHealth, summary: "Whether the process is up",
-	}, anything(), 0)
+		description: "200 whatever is down: for those who would restart a process that is dead.",
+	}, vital("alive"), 0)
 	s.health(h.Ready, operation{
 		method: http.MethodGet, path: "/health/ready", id: "health-ready", tag: tagHealth, summary: "Whether it can act and record",
-		errors: []int{http.StatusServiceUnavailable},
-	}, anything(), 0)
+		description: "Be it in the journal. The problem says why not.",
+		errors:      []int{http.StatusServiceUnavailable},
+	}, vital("ready"), 0)
 	s.health(h.Detailed, operation{
 		method: http.MethodGet, path: "/health/detailed", id: "health-detailed", tag: tagHealth, summary: "How each dependency is",
+		description: "database, redis, bot_process, external_api (the portal) and websocket, with what to do about each.",
 	}, ref[DetailedHealthJSON](s), 0)
 	s.health(h.Service, operation{
 		method: http.MethodGet, path: "/health/service/{name}", id: "health-service", tag: tagHealth, summary: "How one dependency is",
-		errors: []int{http.StatusNotFound},
+		description: "The same as in /health/detailed.",
+		errors:      []int{http.StatusNotFound},
 	}, ref[ServiceHealthJSON](s), 0)
 	s.health(h.ForceCheck, operation{
 		method: http.MethodPost, path: "/health/force-check", id: "health-force-check", tag: tagHealth, scope: ScopeRead,
-		summary: "Check every dependency now",
-	}, anything(), 0)
+		summary:     "Check every dependency now",
+		description: "Waits for what is found, 2.5 s at most, and answers as /health/detailed does.",
+	}, ref[DetailedHealthJSON](s), 0)
 }
 
-func anything() *huma.Schema {
-	return &huma.Schema{Type: "object", AdditionalProperties: true}
+// vital is the answer of a probe where all is well.
+func vital(word string) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"status"},
+		Properties: map[string]*huma.Schema{
+			"status":    {Type: huma.TypeString, Enum: []any{word}},
+			"timestamp": {Type: huma.TypeString, Format: "date-time", Examples: []any{"2027-01-31T10:15:02.114Z"}},
+		},
+	}
 }
 
 // health mounts one handler. Its answer with the status also, where that is not 0, has
@@ -91,7 +103,7 @@ func (s *Server) health(handler http.Handler, o operation, schema *huma.Schema, 
 	if strings.Contains(o.path, "{name}") {
 		op.Parameters = []*huma.Param{{Name: "name", In: "path", Required: true, Schema: &huma.Schema{
 			Type: "string", Examples: []any{"database"},
-		}}}
+		}, Description: "database, redis, bot_process, external_api or websocket."}}
 	}
 	s.plain(o, op, func(w http.ResponseWriter, r *http.Request) {
 		guard := &problemGuard{ResponseWriter: w}
@@ -159,20 +171,24 @@ func (s *Server) otherRoutes() {
 			description: "Whoever knows the feed's secret reads the feed.",
 			errors:      []int{http.StatusNotFound, http.StatusServiceUnavailable},
 		}, &huma.Operation{
-			Parameters: []*huma.Param{{Name: "secret", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}},
+			Parameters: []*huma.Param{{
+				Name: "secret", In: "path", Required: true, Schema: &huma.Schema{Type: "string", Examples: []any{"k2vq7xw3t5"}},
+				Description: "The feed's secret, as the page Settings shows it.",
+			}},
 			Responses: map[string]*huma.Response{"200": {
 				Description: "The calendar.",
-				Content:     map[string]*huma.MediaType{"text/calendar": {Schema: &huma.Schema{Type: "string"}}},
+				Content:     map[string]*huma.MediaType{"text/calendar": {Schema: &huma.Schema{Type: "string", Examples: []any{"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"}}}},
 			}},
 		}, s.calendar)
 	}
 	if !s.o.MetricsElsewhere {
 		s.plain(operation{
 			method: http.MethodGet, path: "/metrics", id: "metrics", tag: tagServices, scope: ScopeRead,
-			summary: "Figures for Prometheus",
+			summary:     "Figures for Prometheus",
+			description: "Looks, outcomes, latency, journal, dependencies, requests and listeners. Served on METRICS_ADDR instead, without a token, where that is set.",
 		}, &huma.Operation{Responses: map[string]*huma.Response{"200": {
 			Description: "The figures.",
-			Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}},
+			Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string", Examples: []any{"atozbot_build_info{version=\"1.0.0\"} 1\n"}}}},
 		}}}, s.requests.handler.ServeHTTP)
 	}
 	s.docsRoutes()

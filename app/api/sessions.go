@@ -54,8 +54,8 @@ type sessionsOutput struct {
 func (s *Server) sessionRoutes() {
 	register(s, operation{
 		method: http.MethodGet, path: "/api/bot/sessions", id: "list-sessions", tag: tagRecords, scope: ScopeRead,
-		summary: "Bot sessions, newest first",
-		errors:  []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		summary: "Bot sessions, newest first", description: "Those of the built-in bot, of outside bots and of an import; source says which.",
+		errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.sessions)
 }
 

@@ -51,14 +51,14 @@ type (
 	}
 	newTokenOutput struct{ Body NewTokenJSON }
 	tokenInput     struct {
-		ID string `path:"id" maxLength:"64" pattern:"^[0-9A-Za-z-]+$"`
+		ID string `path:"id" maxLength:"64" pattern:"^[0-9A-Za-z-]+$" doc:"The token's id." example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	}
 )
 
 func (s *Server) tokenRoutes() {
 	register(s, operation{
 		method: http.MethodGet, path: "/api/tokens", id: "list-tokens", tag: tagAccess, scope: ScopeAdmin,
-		summary: "Tokens, newest first", errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		summary: "Tokens, newest first", description: "Revoked and expired ones too; never the token itself.", errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, s.listTokens)
 	register(s, operation{
 		method: http.MethodPost, path: "/api/tokens", id: "create-token", tag: tagAccess, scope: ScopeAdmin,

@@ -9,7 +9,7 @@ import (
 // JobDetailJSON is one job with everything that is known of it.
 type JobDetailJSON struct {
 	JobJSON
-	Row      []string      `json:"row" doc:"The cells as they were on the board."`
+	Row      []string      `json:"row" doc:"The cells as they were on the board." example:"[\"48213/A\",\"20/01/2027\",\"31/01/2027\",\"14:30\",\"1 hour\",\"Polish\",\"Matched\"]"`
 	Decision *DecisionJSON `json:"decision" doc:"Null where none is recorded: jobs that came from elsewhere have none."`
 	Timeline TimelineJSON  `json:"timeline"`
 	Claims   []ClaimJSON   `json:"claims" doc:"What was tried on the portal."`
@@ -49,7 +49,7 @@ type TimelineJSON struct {
 
 // ClaimJSON is the right to act on the job once, and what became of it.
 type ClaimJSON struct {
-	ID        string      `json:"id"`
+	ID        string      `json:"id" example:"0199a3c4-58d1-7a6b-9f01-2b8c4d5e6f70"`
 	Act       app.Act     `json:"act" enum:"accept,reject" example:"accept"`
 	Attempt   int         `json:"attempt" doc:"1 for the first try." example:"1"`
 	ClaimedAt *time.Time  `json:"claimed_at"`

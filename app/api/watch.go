@@ -26,7 +26,7 @@ const (
 
 func (s *Server) watchRoutes() {
 	after := &huma.Param{
-		Name: "after", In: "query", Schema: &huma.Schema{Type: "integer", Format: "int64", Minimum: new(float64)},
+		Name: "after", In: "query", Schema: &huma.Schema{Type: "integer", Format: "int64", Minimum: new(float64), Examples: []any{41}},
 		Description: "Resume after the event with this id, without a gap.",
 	}
 	s.plain(operation{
@@ -48,7 +48,7 @@ func (s *Server) watchRoutes() {
 		errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, &huma.Operation{
 		Parameters: []*huma.Param{after, {
-			Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: "string"},
+			Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: "string", Examples: []any{"41"}},
 			Description: "The id of the last event that was got; browsers send it by themselves.",
 		}},
 		Responses: map[string]*huma.Response{"200": {

@@ -23,10 +23,12 @@ type account struct {
 	safe     *safe
 	rulebook *rulebook
 	policy   addresses
+	figures  *figures
 	log      *slog.Logger
 	changed  func() // Told when another log-in is in force.
 
 	inForce atomic.Pointer[logIn]
+	tried   atomic.Pointer[stored] // What the newest try to log in used; nil before the first.
 }
 
 // logIn is a log-in with the client that uses it.
@@ -46,8 +48,8 @@ type stored struct {
 // portalSecret is the id under which the log-in is sealed.
 const portalSecret = "portal"
 
-func newAccount(s config.Settings, safe *safe, client *portal.Client, book *rulebook, log *slog.Logger) *account {
-	a := &account{settings: s, safe: safe, rulebook: book, policy: addresses{private: s.AllowPrivateAddresses}, log: log, changed: func() {}}
+func newAccount(s config.Settings, safe *safe, client *portal.Client, book *rulebook, figures *figures, log *slog.Logger) *account {
+	a := &account{settings: s, safe: safe, rulebook: book, policy: addresses{private: s.AllowPrivateAddresses}, figures: figures, log: log, changed: func() {}}
 	a.inForce.Store(&logIn{
 		stored: stored{BaseURL: string(s.AtozBaseURL), Username: s.AtozUsername, Password: s.AtozPassword.Reveal()}, client: client,
 	})
@@ -66,18 +68,22 @@ func (a *account) load(ctx context.Context) error {
 		return nil
 	}
 	text, err := a.safe.get(ctx, portalSecret)
-	if app.CodeOf(err) == app.CodeNotFound {
-		if errors.Unwrap(err) != nil {
-			a.log.Warn("the stored log-in of the portal cannot be opened; enter it anew in the dashboard", "error", err)
-		}
+	switch app.CodeOf(err) {
+	case "":
+	case app.CodeNotFound:
 		return nil
-	}
-	if err != nil {
+	case app.CodeConflict:
+		a.log.Error("the stored log-in of the portal cannot be opened", "error", err)
+		return nil
+	default:
 		return err
 	}
 	var found stored
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		return err
+	}
+	if found == a.inForce.Load().stored {
+		return nil // Its client may be logged in.
 	}
 	return a.use(found)
 }
@@ -132,7 +138,13 @@ func (a *account) credentials() error {
 func (a *account) close() error { return a.inForce.Load().client.Close() }
 
 // LogIn tries the log-in in force, once.
-func (a *account) LogIn(ctx context.Context) error { return a.inForce.Load().client.LogIn(ctx) }
+func (a *account) LogIn(ctx context.Context) error {
+	in := a.inForce.Load()
+	a.tried.Store(&in.stored)
+	err := in.client.LogIn(ctx)
+	a.figures.loggedIn(err)
+	return err
+}
 
 // Look looks at the board, and reads its times in the zone of the configuration in force.
 func (a *account) Look(ctx context.Context) (app.Board, error) {
@@ -142,7 +154,10 @@ func (a *account) Look(ctx context.Context) (app.Board, error) {
 		in.client.SetZone(a.rulebook.zone())
 		in.zone.Store(&name)
 	}
-	return in.client.Look(ctx)
+	began := time.Now()
+	board, err := in.client.Look(ctx)
+	a.figures.looked(board, err, time.Since(began))
+	return board, err
 }
 
 // Details reads a job's page.
@@ -152,11 +167,15 @@ func (a *account) Details(ctx context.Context, job app.Job) (app.Details, error)
 
 // Accept submits the job's accept form.
 func (a *account) Accept(ctx context.Context, job app.Job, allowShortNotice bool) (app.Reply, error) {
+	began := time.Now()
+	defer func() { a.figures.actTook.observe(time.Since(began)) }()
 	return a.inForce.Load().client.Accept(ctx, job, allowShortNotice)
 }
 
 // Reject submits the reject form of the job's details.
 func (a *account) Reject(ctx context.Context, job app.Job) (app.Reply, error) {
+	began := time.Now()
+	defer func() { a.figures.actTook.observe(time.Since(began)) }()
 	return a.inForce.Load().client.Reject(ctx, job)
 }
 

@@ -126,6 +126,6 @@ func printBacktest(w io.Writer, b rules.Backtest, from time.Time, took time.Dura
 	}
 	list("More:", b.MoreJobs)
 	list("Fewer:", b.FewerJobs)
-	_, err := io.WriteString(w, text.String())
+	_, err := io.WriteString(w, printable(text.String()))
 	return err
 }

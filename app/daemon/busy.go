@@ -27,6 +27,7 @@ import (
 type busyBook struct {
 	db      *store.Store
 	safe    *safe
+	mirror  mirror // Asked while the database is away; nil where there is none.
 	account string
 	book    *rulebook
 	client  *http.Client
@@ -96,6 +97,9 @@ func (b *busyBook) takeOver(ctx context.Context) error {
 	b.updating.Lock()
 	defer b.updating.Unlock()
 	all, err := b.db.Calendars(ctx, b.account)
+	if app.CodeOf(err) == app.CodeUnavailable && b.mirror != nil {
+		all, err = b.mirror.Calendars(ctx, b.account)
+	}
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,10 @@ import (
 type channels struct {
 	db      *store.Store
 	safe    *safe
+	mirror  mirror // Asked while the database is away; nil where there is none.
 	account string
 	now     func() time.Time
+	figures *figures
 	// test sends a test to one at once.
 	test func(context.Context, notify.Channel) error
 }
@@ -40,6 +42,9 @@ func wantedOf(c store.Connection) wanted {
 // Channels gives those that are switched on, with their addresses.
 func (c *channels) Channels(ctx context.Context) ([]notify.Channel, error) {
 	all, err := c.db.Channels(ctx, c.account)
+	if app.CodeOf(err) == app.CodeUnavailable && c.mirror != nil {
+		all, err = c.mirror.Channels(ctx, c.account)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +54,8 @@ func (c *channels) Channels(ctx context.Context) ([]notify.Channel, error) {
 			continue
 		}
 		open, err := c.open(ctx, kept)
-		if app.CodeOf(err) == app.CodeNotFound {
-			continue // Its address was sealed with another key; the page says so.
+		if code := app.CodeOf(err); code == app.CodeNotFound || code == app.CodeConflict {
+			continue // Its address was sealed with another key: a test of the channel says so.
 		}
 		if err != nil {
 			return nil, err
@@ -74,6 +79,11 @@ func (c *channels) open(ctx context.Context, kept store.Connection) (notify.Chan
 
 // Sent notes how the newest sending went.
 func (c *channels) Sent(ctx context.Context, id, problem string, at time.Time) error {
+	result := "sent"
+	if problem != "" {
+		result = "failed"
+	}
+	c.figures.notifications.add(result)
 	return c.db.ChannelSent(ctx, id, problem, at)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/atozbot/atozbot/app"
 	"github.com/atozbot/atozbot/app/config"
 	"github.com/atozbot/atozbot/app/portal"
+	"github.com/atozbot/atozbot/app/vault"
 	"github.com/atozbot/atozbot/store"
 )
 
@@ -179,6 +180,36 @@ func (d *doctor) migrations(ctx context.Context, db *store.Store) {
 		return
 	}
 	d.add("migrations", fine, fmt.Sprintf("all %d are applied", len(steps)), "")
+	d.secrets(ctx, db)
+}
+
+// secrets says whether what is sealed can be opened with the keys that there are.
+func (d *doctor) secrets(ctx context.Context, db *store.Store) {
+	if d.wrong("ATOZBOT_SECRET_KEY", "ATOZBOT_SECRET_KEY_FILE", "ATOZBOT_SECRET_KEY_PREVIOUS", "ATOZBOT_SECRET_KEY_PREVIOUS_FILE") {
+		d.add("secrets", skipped, "their key cannot be read", "")
+		return
+	}
+	s := d.process.Settings
+	x := &safe{db: db}
+	if keys, err := keysAtHand(s); err != nil {
+		d.add("secrets", failing, "the key in the data folder cannot be read: "+err.Error(), "Let this user read "+keyFile+" in the data folder.")
+		return
+	} else if len(keys) > 0 && (s.SecretKey.IsSet() || !s.DatabaseURL.IsPostgres()) {
+		if x.vault, err = vault.New(keys...); err != nil {
+			d.add("secrets", failing, "their key cannot be used", "Set ATOZBOT_SECRET_KEY.")
+			return
+		}
+	}
+	switch n, err := x.closed(ctx); {
+	case err != nil:
+		trouble := store.Classify(err)
+		d.add("secrets", failing, trouble.Reason, trouble.Advice)
+	case n > 0:
+		found, do := x.closedWords(n)
+		d.add("secrets", failing, found, do)
+	default:
+		d.add("secrets", fine, "all that are stored can be opened", "")
+	}
 }
 
 func (d *doctor) redis(ctx context.Context) {
@@ -301,9 +332,9 @@ func (d *doctor) print(asJSON, well bool) error {
 			aside++
 			continue
 		}
-		fmt.Fprintf(&text, "%s %-28s %s\n", mark(f.Status, coloured), f.Name, f.Found)
+		fmt.Fprintf(&text, "%s %-28s %s\n", mark(f.Status, coloured), f.Name, printable(f.Found))
 		if f.Do != "" {
-			fmt.Fprintf(&text, "  %-28s → %s\n", "", f.Do)
+			fmt.Fprintf(&text, "  %-28s → %s\n", "", printable(f.Do))
 		}
 	}
 	if aside > 0 {

@@ -20,7 +20,6 @@ type feed struct {
 	account string
 	version string
 	now     func() time.Time
-	secret  once
 }
 
 const (
@@ -32,32 +31,23 @@ const (
 
 // path gives the path of the feed; its secret is made the first time.
 func (f *feed) path(ctx context.Context) (string, error) {
-	secret, err := f.secret.get(func() (string, error) {
-		known, err := f.safe.get(ctx, feedSecret)
-		if app.CodeOf(err) != app.CodeNotFound {
-			return known, err
+	secret, err := f.safe.get(ctx, feedSecret)
+	if app.CodeOf(err) == app.CodeNotFound {
+		if err = f.safe.putFirst(ctx, feedSecret, rand.Text()); err == nil {
+			secret, err = f.safe.get(ctx, feedSecret) // Another replica may have been quicker.
 		}
-		made := rand.Text()
-		return made, f.safe.put(ctx, feedSecret, made)
-	})
+	}
 	return "/calendar/" + secret + ".ics", err
 }
 
-// renew makes a new secret; the old one holds no longer.
-func (f *feed) renew(ctx context.Context) error {
-	made := rand.Text()
-	if err := f.safe.put(ctx, feedSecret, made); err != nil {
-		return err
-	}
-	f.secret.set(made)
-	return nil
-}
+// renew makes a new secret; the old one holds no longer, at any replica.
+func (f *feed) renew(ctx context.Context) error { return f.safe.put(ctx, feedSecret, rand.Text()) }
 
 // Feed gives the calendar where the secret is the feed's.
 func (f *feed) Feed(ctx context.Context, secret string) ([]byte, error) {
 	none := app.Errorf(app.CodeNotFound, "There is no such calendar.")
-	known, err := f.secret.get(func() (string, error) { return f.safe.get(ctx, feedSecret) })
-	if app.CodeOf(err) == app.CodeNotFound {
+	known, err := f.safe.get(ctx, feedSecret) // Asked each time: another replica may have renewed it.
+	if code := app.CodeOf(err); code == app.CodeNotFound || code == app.CodeConflict {
 		return nil, none
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/atozbot/atozbot/app/api"
 	"github.com/atozbot/atozbot/app/health"
 )
 
@@ -20,7 +21,23 @@ type front struct {
 	log     *slog.Logger
 	usable  func() bool // Whether the database can be used, as far as its keeper knows.
 	rooms   atomic.Pointer[http.Handler]
+	opened  chan struct{} // Closed once there are rooms.
+	// starting answers where there are no rooms yet.
+	starting http.Handler
+	// nosniff is a header's value, made once: some answers are asked for all day.
+	nosniff []string
 }
+
+func newFront(monitor *health.Monitor, log *slog.Logger, usable func() bool, hsts bool) *front {
+	return &front{
+		monitor: monitor, log: log, usable: usable, opened: make(chan struct{}), nosniff: []string{"nosniff"},
+		starting: api.Secure(http.HandlerFunc(sayStarting), hsts),
+	}
+}
+
+// patienceRooms is how long a request of the first moments waits for the rooms, which
+// are built in a fraction of it: nobody has to come back who only came early.
+const patienceRooms = 2 * time.Second
 
 // hurry is how long a request may wait while the database is known to be away: long
 // enough for the journal, and short enough for people and load balancers.
@@ -32,8 +49,26 @@ func (f *front) hurries(r *http.Request) bool {
 	return !f.usable() && r.URL.Path != "/ws" && r.URL.Path != "/api/events"
 }
 
-// open lets requests through to the rooms.
-func (f *front) open(rooms http.Handler) { f.rooms.Store(&rooms) }
+// open lets requests through to the rooms. It is called once.
+func (f *front) open(rooms http.Handler) {
+	f.rooms.Store(&rooms)
+	close(f.opened)
+}
+
+// await gives the rooms, and waits for them a moment; nil where they are not there then.
+func (f *front) await(ctx context.Context) *http.Handler {
+	if rooms := f.rooms.Load(); rooms != nil {
+		return rooms
+	}
+	timer := time.NewTimer(patienceRooms)
+	defer timer.Stop()
+	select {
+	case <-f.opened:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return f.rooms.Load()
+}
 
 // fault tells of a panic in a room, and answers where nothing was answered yet: the
 // server would only close the connection.
@@ -57,31 +92,40 @@ func (f *front) fault(w http.ResponseWriter, r *http.Request) {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The three that load balancers ask all day do not go through the API's chain.
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		var vital http.HandlerFunc
 		switch r.URL.Path {
 		case "/health":
-			f.monitor.Health(w, r)
-			return
+			vital = f.monitor.Health
 		case "/health/live":
-			f.monitor.Live(w, r)
-			return
+			vital = f.monitor.Live
 		case "/health/ready":
-			f.monitor.Ready(w, r)
+			vital = f.monitor.Ready
+		}
+		if vital != nil {
+			w.Header()["X-Content-Type-Options"] = f.nosniff
+			vital(w, r)
 			return
 		}
 	}
 	defer f.fault(w, r)
-	if rooms := f.rooms.Load(); rooms != nil {
-		if f.hurries(r) {
-			ctx, cancel := context.WithTimeout(r.Context(), hurry)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		(*rooms).ServeHTTP(w, r)
+	rooms := f.await(r.Context())
+	if rooms == nil {
+		f.starting.ServeHTTP(w, r)
 		return
 	}
+	if f.hurries(r) {
+		ctx, cancel := context.WithTimeout(r.Context(), hurry)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	(*rooms).ServeHTTP(w, r)
+}
+
+// sayStarting answers where there are no rooms yet.
+func sayStarting(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set("Cache-Control", "no-store")
-	if path := r.URL.Path; strings.HasPrefix(path, "/api") || strings.HasPrefix(path, "/health") || path == "/ws" {
+	if at := r.URL.Path; strings.HasPrefix(at, "/api") || strings.HasPrefix(at, "/health") || at == "/ws" {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_ = json.NewEncoder(w).Encode(map[string]any{

@@ -41,6 +41,7 @@ type house struct {
 	journal  *store.Journaled // nil where the database is a file of this machine.
 	records  records          // The one or the other.
 	carrier  *carrier
+	deeds    *deeds
 
 	database, redis *health.Keeper
 	monitor         *health.Monitor
@@ -49,6 +50,7 @@ type house struct {
 	hub             *live.Hub
 	front           *front
 	api             *api.Server
+	figures         *figures
 	site            *web.Site
 
 	through  atomic.Bool // The start is through: the database was there once.
@@ -63,6 +65,7 @@ type records interface {
 	bot.Records
 	bot.Wishes
 	configurations
+	AddAudit(ctx context.Context, e store.AuditEntry) error
 	Here(ctx context.Context, r store.Replica) error
 	Gone(ctx context.Context, id string) error
 	Close() error
@@ -81,19 +84,24 @@ func (h *house) open(client *portal.Client) error {
 	if h.carrier, err = openRedis(h.settings, h.replica.id, h.log); err != nil {
 		return errors.Join(err, h.records.Close())
 	}
+	h.deeds = newDeeds(h.records.AddAudit, h.log)
 	h.rulebook = &rulebook{source: h.records, account: app.DefaultAccountID, log: h.log, changed: h.newRules}
 	safe := openSafe(h.settings, h.db, h.log)
-	h.account = newAccount(h.settings, safe, client, h.rulebook, h.log.With(partKey, "portal"))
+	h.figures = newFigures()
+	h.account = newAccount(h.settings, safe, client, h.rulebook, h.figures, h.log.With(partKey, "portal"))
 	h.busy = &busyBook{
 		db: h.db, safe: safe, account: app.DefaultAccountID, book: h.rulebook, client: addresses{private: h.settings.AllowPrivateAddresses}.client(longestFetch),
 		now: time.Now, log: h.log.With(partKey, "calendars"),
 	}
 	h.feed = &feed{db: h.db, safe: safe, account: app.DefaultAccountID, version: h.process.Build.Version, now: time.Now}
-	h.channels = &channels{db: h.db, safe: safe, account: app.DefaultAccountID, now: time.Now}
+	h.channels = &channels{db: h.db, safe: safe, account: app.DefaultAccountID, now: time.Now, figures: h.figures}
 	h.notifier = notify.New(notify.Options{
-		Channels: h.channels, Allowed: addresses{private: h.settings.AllowPrivateAddresses}.check, Log: h.log.With(partKey, "notifications"),
+		Channels: h.channels, Dial: addresses{private: h.settings.AllowPrivateAddresses}.dial, Log: h.log.With(partKey, "notifications"),
 	})
 	h.channels.test = h.notifier.Test
+	if h.journal != nil {
+		safe.mirror, h.busy.mirror, h.channels.mirror = h.journal, h.journal, h.journal
+	}
 	h.database = h.keepDatabase()
 	h.redis = keepRedis(h.settings, h.carrier, h.log)
 	h.desk = newDesk(h.makeBot, h.settings.BotAutostart, h.log.With(partKey, "bot"))
@@ -107,7 +115,7 @@ func (h *house) open(client *portal.Client) error {
 			"websocket":    liveStatus(h.started, h.hub.Listeners, time.Now),
 		},
 	})
-	h.front = &front{monitor: h.monitor, log: h.log, usable: h.canStore}
+	h.front = newFront(h.monitor, h.log, h.canStore, h.settings.TLSCertFile != "")
 	return nil
 }
 
@@ -126,9 +134,9 @@ func (h *house) makeBot() *bot.Bot {
 	return bot.New(bot.Options{
 		AccountID: app.DefaultAccountID, Holder: h.replica.id,
 		Portal:      h.account,
-		Records:     &botRecords{records: h.records, rulebook: h.rulebook, busy: h.busy},
+		Records:     &botRecords{records: h.records, rulebook: h.rulebook, busy: h.busy, figures: h.figures, deeds: h.deeds},
 		Wishes:      h.records,
-		Credentials: h.account.credentials, Random: rand.Float64, Log: h.log.With(partKey, "bot"),
+		Credentials: h.account.credentials, Memory: newMemory(h.account), Random: rand.Float64, Log: h.log.With(partKey, "bot"),
 	})
 }
 
@@ -138,6 +146,8 @@ type botRecords struct {
 	records
 	rulebook *rulebook
 	busy     *busyBook
+	figures  *figures
+	deeds    *deeds
 }
 
 // Tally gives what the account has already taken, and what its calendars keep busy.
@@ -149,6 +159,16 @@ func (r *botRecords) Tally(ctx context.Context, accountID, sessionID string, fro
 // Claim stores a claim; its check sees the calendars too.
 func (r *botRecords) Claim(ctx context.Context, c app.Claim, check func(app.Tally) error) (app.Claim, error) {
 	return r.records.Claim(ctx, c, func(t app.Tally) error { return check(r.busy.addTo(t)) })
+}
+
+// Save stores a step, and counts and notes what it says once it is stored.
+func (r *botRecords) Save(ctx context.Context, step app.Record) error {
+	if err := r.records.Save(ctx, step); err != nil {
+		return err
+	}
+	r.figures.recorded(step)
+	r.deeds.note(step)
+	return nil
 }
 
 // Configuration gives the one in force.
@@ -180,6 +200,24 @@ func (h *house) tell(events []app.Event, late bool) {
 func (h *house) trouble(error) {
 	if h.database != nil {
 		h.database.Suspect()
+	}
+}
+
+// away is why nobody but its keeper need ask PostgreSQL. One that has no room left, or
+// takes nothing for now, still answers what is read.
+func (h *house) away() (reason string) {
+	if h.database == nil {
+		return ""
+	}
+	switch s := h.database.State(); {
+	case s.Usable() || store.Readable(s.Problem.Words):
+		return ""
+	case s.Problem.Words != "":
+		return s.Problem.Words
+	case s.Stage != "":
+		return s.Stage
+	default:
+		return "connecting"
 	}
 }
 
@@ -225,6 +263,7 @@ func (h *house) keepDatabase() *health.Keeper {
 // connectDatabase sees whether the database takes questions and, once there are tables,
 // also what is written.
 func (h *house) connectDatabase(ctx context.Context) error {
+	ctx = store.Keeping(ctx)
 	if err := h.db.Ping(ctx); err != nil || !h.migrated.Load() {
 		return err
 	}
@@ -242,6 +281,7 @@ func (h *house) probeDatabase(ctx context.Context) error {
 
 // prepareDatabase makes a database that answers one that can be worked with.
 func (h *house) prepareDatabase(ctx context.Context) error {
+	ctx = store.Keeping(ctx)
 	checked, err := h.db.CheckAfterCrash(ctx)
 	if err != nil {
 		return err
@@ -269,11 +309,21 @@ func (h *house) prepareDatabase(ctx context.Context) error {
 	return h.takeUp(ctx)
 }
 
+// takeUpMirror takes over what the mirror holds, where the bot begins without the
+// database: what calendars keep busy, and the log-in.
+func (h *house) takeUpMirror(ctx context.Context) {
+	for _, take := range []func(context.Context) error{h.busy.takeOver, h.account.load} {
+		if err := take(ctx); err != nil {
+			h.log.Warn("what the journal knows of calendars and the log-in cannot be taken up", "error", err)
+		}
+	}
+}
+
 // takeUp takes over what the database holds for this process: secrets, calendars, the
 // log-in. Only a database that is away is worth another try; what else is wrong is told
 // and must not keep the program from working.
 func (h *house) takeUp(ctx context.Context) error {
-	for _, take := range []func(context.Context) error{h.account.safe.rotate, h.busy.takeOver, h.account.load} {
+	for _, take := range []func(context.Context) error{h.account.safe.keepUp, h.busy.takeOver, h.account.load} {
 		switch err := take(ctx); {
 		case app.CodeOf(err) == app.CodeUnavailable:
 			return err

@@ -39,7 +39,14 @@ func TestAddressesFromTheDashboardLeadToNoNeighboursSecrets(t *testing.T) {
 		"127.0.0.1": {false, true}, "::1": {false, true}, "10.0.0.8": {false, true}, "192.168.1.1": {false, true}, "172.16.0.1": {false, true},
 		"fd12::1": {false, true}, "100.64.0.1": {false, true}, "::ffff:10.0.0.8": {false, true}, "64:ff9b::a00:8": {false, true},
 		"169.254.169.254": {false, false}, "::ffff:169.254.169.254": {false, false}, "fe80::1": {false, false}, "fd00:ec2::254": {false, false},
-		"0.0.0.0": {false, false}, "::": {false, false}, "224.0.0.1": {false, false}, "255.255.255.255": {false, false},
+		"0.0.0.0": {false, false}, "::": {false, false}, "224.0.0.1": {false, false}, "ff02::1": {false, false}, "255.255.255.255": {false, false},
+		"0.1.2.3": {false, true}, "198.18.0.1": {false, true}, "240.0.0.1": {false, true}, "fec0::1": {false, true}, "2001:db8::1": {true, true},
+		// Clouds keep credentials at these; no wrapping helps.
+		"168.63.129.16": {false, false}, "192.0.0.192": {false, false}, "100.100.100.200": {false, false}, "fd20:ce::254": {false, false}, "fd00:ec2::123": {false, false},
+		"fe80::1%eth0": {false, false}, "fd00:ec2::254%eth0": {false, false}, "169.254.0.23": {false, false},
+		"64:ff9b::a9fe:a9fe": {false, false}, "64:ff9b:1::a9fe:a9fe": {false, false}, "::a9fe:a9fe": {false, false}, "::ffff:0:a9fe:a9fe": {false, false},
+		"2002:a9fe:a9fe::1": {false, false}, "2001:0:1:2:3:4:5601:5601": {false, false}, "64:ff9b::a8": {false, true}, "64:ff9b::7f00:1": {false, true},
+		"::7f00:1": {false, true}, "64:ff9b::5db8:d822": {false, true},
 	} {
 		ip := netip.MustParseAddr(text)
 		if got := (addresses{}).check(ip) == nil; got != allowed.usually {
@@ -57,6 +64,13 @@ func TestTheNameIsJudgedByWhereItLeads(t *testing.T) {
 	address := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 	if _, err := (addresses{}).client(time.Second).Get(address); err == nil || !strings.Contains(err.Error(), "this computer") {
 		t.Errorf("it was asked: %v", err)
+	}
+	for _, form := range []string{"2130706433", "0x7f.1", "017700000001", "127.1", "localhost.", "[::ffff:127.0.0.1]", "[::1]", "0", "[::]"} {
+		address := strings.Replace(server.URL, "127.0.0.1", form, 1)
+		if response, err := (addresses{}).client(time.Second).Get(address); err == nil {
+			response.Body.Close()
+			t.Errorf("%s was asked", address)
+		}
 	}
 	elsewhere := httptest.NewServer(http.RedirectHandler("http://169.254.169.254/latest/meta-data/", http.StatusFound))
 	defer elsewhere.Close()
@@ -109,15 +123,14 @@ func TestAReplicaKeepsItsNameOverRestartsAndSharesItWithNobody(t *testing.T) {
 }
 
 func TestTheNotebookKeepsWhatPeopleWantToSee(t *testing.T) {
-	book := newNotebook()
-	log := slog.New(noting{Handler: slog.DiscardHandler, notebook: book})
+	book := newNotebook([]string{"hunter2hunter2"})
 	ctx := t.Context()
 	h := noting{Handler: slog.NewTextHandler(&bytes.Buffer{}, nil), notebook: book}
-	log = slog.New(h)
+	log := slog.New(h)
 	log.Info("Redis is there")
 	log.With(partKey, "bot").Info("posted")
 	log.With(partKey, "bot").Error("it broke", "error", "x")
-	log.With(partKey, "database").Warn("away", "do", "start it")
+	log.With(partKey, "database").Warn("away", "do", "start it", "error", "postgres://u:hunter2hunter2@h/d is away")
 	var stored []app.LogEntry
 	book.flush(ctx, func() bool { return false }, nil)
 	book.flush(ctx, func() bool { return true }, func(context.Context, []app.LogEntry) error { return context.DeadlineExceeded })
@@ -126,7 +139,7 @@ func TestTheNotebookKeepsWhatPeopleWantToSee(t *testing.T) {
 	for _, e := range stored {
 		got = append(got, e.Component+" "+e.Level+" "+e.Message)
 	}
-	if want := "program INFO Redis is there|bot ERROR it broke error=x|database WARNING away do=start it"; strings.Join(got, "|") != want {
+	if want := "program INFO Redis is there|bot ERROR it broke error=x|database WARNING away do=start it error=postgres://u:[hidden]@h/d is away"; strings.Join(got, "|") != want {
 		t.Errorf("%s", strings.Join(got, "|"))
 	}
 	for i := range longestNotebook + 5 {
@@ -156,7 +169,7 @@ func deskOf(t *testing.T, environment ...string) (*store.Store, *account, *busyB
 	busy := &busyBook{
 		db: db, safe: safe, account: app.DefaultAccountID, book: book, client: addresses{private: s.AllowPrivateAddresses}.client(5 * time.Second), now: time.Now, log: log,
 	}
-	return db, newAccount(s, safe, client, book, log), busy, &feed{db: db, safe: safe, account: app.DefaultAccountID, version: "test", now: time.Now}
+	return db, newAccount(s, safe, client, book, newFigures(), log), busy, &feed{db: db, safe: safe, account: app.DefaultAccountID, version: "test", now: time.Now}
 }
 
 func TestALogInFromTheDashboardIsTriedSealedAndInForce(t *testing.T) {
@@ -197,7 +210,7 @@ func TestALogInFromTheDashboardIsTriedSealedAndInForce(t *testing.T) {
 		t.Errorf("the stored password was sent elsewhere: %v", err)
 	}
 
-	again := newAccount(account.settings, account.safe, account.inForce.Load().client, account.rulebook, account.log)
+	again := newAccount(account.settings, account.safe, account.inForce.Load().client, account.rulebook, account.figures, account.log)
 	if err := again.load(ctx); err != nil || again.credentials() != nil {
 		t.Errorf("after a restart: %v", err)
 	}
@@ -237,26 +250,6 @@ func TestWithPostgreSQLSecretsNeedAKeyThatReplicasShare(t *testing.T) {
 	}
 }
 
-func TestSecretsAreSealedAnewWhenAKeyIsSet(t *testing.T) {
-	db, account, _, _ := deskOf(t)
-	ctx := t.Context()
-	if err := account.safe.put(ctx, "x", "text"); err != nil {
-		t.Fatal(err)
-	}
-	folder := account.settings.DataDir
-	later := openSafe(read(t, "ATOZBOT_DATA_DIR="+folder, "ATOZBOT_SECRET_KEY=0123456789abcdef0123"), db, slog.New(slog.DiscardHandler))
-	if err := later.rotate(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(folder, keyFile)); err != nil {
-		t.Fatal(err)
-	}
-	last := openSafe(read(t, "ATOZBOT_DATA_DIR="+folder, "ATOZBOT_SECRET_KEY=0123456789abcdef0123"), db, slog.New(slog.DiscardHandler))
-	if text, err := last.get(ctx, "x"); err != nil || text != "text" {
-		t.Errorf("%q %v", text, err)
-	}
-}
-
 func TestTheFeedIsForWhoKnowsItsSecret(t *testing.T) {
 	_, _, _, feed := deskOf(t)
 	ctx := t.Context()
@@ -266,6 +259,12 @@ func TestTheFeedIsForWhoKnowsItsSecret(t *testing.T) {
 	path, err := feed.path(ctx)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := feed.safe.putFirst(ctx, feedSecret, "of a replica that came too late"); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := feed.path(ctx); err != nil || again != path {
+		t.Errorf("the path was %s and is %s, %v", path, again, err)
 	}
 	secret := strings.TrimSuffix(strings.TrimPrefix(path, "/calendar/"), ".ics")
 	if text, err := feed.Feed(ctx, secret); err != nil || !bytes.HasPrefix(text, []byte("BEGIN:VCALENDAR")) {
@@ -326,7 +325,7 @@ func TestAChannelIsKeptSealedAndTested(t *testing.T) {
 	defer server.Close()
 	db, account, _, _ := deskOf(t)
 	ctx := t.Context()
-	kept := &channels{db: db, safe: account.safe, account: app.DefaultAccountID, now: time.Now}
+	kept := &channels{db: db, safe: account.safe, account: app.DefaultAccountID, now: time.Now, figures: account.figures}
 	kept.test = notify.New(notify.Options{Channels: kept, Log: account.log}).Test
 	page := webChannels{kept}
 	if err := page.AddChannel(ctx, web.Channel{}, "nonsense", web.Person{}); app.CodeOf(err) != app.CodeInvalid {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -73,8 +74,9 @@ func (h *house) tend(ctx context.Context) error {
 	return h.db.Tend(ctx)
 }
 
-// prune lets go of what is not kept for ever. Work that was won is never among it.
+// prune lets go of what is not kept for ever. Work that was won is never among it. What
+// another replica has sealed with an older key since the start is sealed anew with it.
 func (h *house) prune(ctx context.Context) error {
 	_, err := h.db.Prune(ctx, time.Now().Add(-eventsKept))
-	return err
+	return errors.Join(err, h.db.PruneSignIns(ctx, time.Now()), h.account.safe.keepUp(ctx))
 }

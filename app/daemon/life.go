@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +13,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/atozbot/atozbot/app"
 	"github.com/atozbot/atozbot/app/health"
+	"github.com/atozbot/atozbot/store"
 )
 
 // run runs the house until ctx ends, and ends it in order.
@@ -37,6 +40,7 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	if h.journal != nil {
 		h.watchOver(group, life, "journal", h.journal.Run)
 	}
+	h.watchOver(group, life, "deeds of the bot", h.deeds.run)
 	h.watchOver(group, life, "calendars", h.beat(busyBeat, h.busy.refresh))
 	h.watchOver(group, life, "notifications", h.notifier.Run)
 	h.watchOver(group, life, "digest", h.digest)
@@ -44,6 +48,9 @@ func (h *house) run(ctx context.Context, listener, metrics net.Listener) error {
 	h.watchOver(group, life, "pruning", h.beat(pruneEvery, h.prune))
 	h.watchOver(group, life, "notebook", func(ctx context.Context) error { return h.notebook.run(ctx, h.canStore, h.db.AddLogs) })
 
+	if h.api != nil {
+		h.watchOver(group, life, "audit log", h.api.Run)
+	}
 	h.watchOver(group, life, "greeter", h.greet)
 	if metrics != nil {
 		h.watchOver(group, life, "metrics", func(ctx context.Context) error { return h.serveMetrics(ctx, metrics) })
@@ -192,7 +199,7 @@ func (h *house) sayHowToSignIn(ctx context.Context) {
 		h.log.Warn("whether anybody can sign in is not known", "error", err)
 	case path != "":
 		// Not through the house's own log, which everyone in the dashboard can read.
-		h.process.log().Info("nobody can sign in yet; set the password once at " + h.address + path)
+		h.process.log().Info("nobody can sign in yet; set the password once at " + openAt(h.address) + path)
 	}
 }
 
@@ -205,6 +212,9 @@ func (h *house) greet(ctx context.Context) error {
 	if !h.awaitRecords(ctx) {
 		return nil
 	}
+	if h.journal != nil && !h.canStore() {
+		h.takeUpMirror(ctx)
+	}
 	close(h.desk.ready)
 	if !h.settings.BotAutostart {
 		h.log.Info("the bot is started from the dashboard; BOT_AUTOSTART=true starts it with the program")
@@ -214,13 +224,26 @@ func (h *house) greet(ctx context.Context) error {
 	}
 	h.through.Store(true)
 	h.hub.Committed()
-	h.log.Info("ready: open " + h.address)
+	h.log.Info("ready: open " + openAt(h.address))
+	h.noteStart(ctx)
 	if h.demo {
 		h.log.Info("this is the demo: the portal is a practice one inside this process, and nothing here is real")
 	}
 	h.sayHowToSignIn(ctx)
 	<-ctx.Done()
 	return nil
+}
+
+// noteStart tells the audit log that the program has begun.
+func (h *house) noteStart(ctx context.Context) {
+	now := time.Now()
+	after, err := json.Marshal(map[string]string{"version": h.process.Build.Version, "commit": h.process.Build.Commit, "replica": h.replica.id})
+	if err == nil {
+		err = h.records.AddAudit(ctx, store.AuditEntry{ID: app.NewID(now), At: now, Kind: "system", Who: "system", What: "program.start", After: string(after)})
+	}
+	if err != nil {
+		h.log.Warn("the audit log could not be written", "what", "program.start", "error", err)
+	}
 }
 
 // awaitRecords waits for the database. Where there is a journal, the bot begins without

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/lmittmann/tint"
 	"golang.org/x/term"
@@ -50,7 +51,7 @@ type scrubber struct {
 	secrets [][]byte
 }
 
-func newScrubber(w io.Writer, secrets []string) io.Writer {
+func newScrubber(w io.Writer, secrets []string) *scrubber {
 	s := &scrubber{w: w}
 	for _, secret := range secrets {
 		if len(secret) < shortestScrubbed {
@@ -91,20 +92,35 @@ func quotedInside(text string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// Write writes the text without the secrets.
-func (s *scrubber) Write(text []byte) (int, error) {
-	clean := text
+// clean gives the text without the secrets.
+func (s *scrubber) clean(text []byte) []byte {
 	for _, secret := range s.secrets {
-		if bytes.Contains(clean, secret) {
-			clean = bytes.ReplaceAll(clean, secret, []byte("[hidden]"))
+		if bytes.Contains(text, secret) {
+			text = bytes.ReplaceAll(text, secret, []byte("[hidden]"))
 		}
 	}
+	return text
+}
+
+// Write writes the text without the secrets.
+func (s *scrubber) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.w.Write(clean); err != nil {
+	if _, err := s.w.Write(s.clean(text)); err != nil {
 		return 0, err
 	}
 	return len(text), nil
+}
+
+// printable takes out of a text what would steer a terminal: it may come from a portal or
+// from another program's database.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return '\ufffd'
+		}
+		return r
+	}, text)
 }
 
 // logSettings tells the settings that are in force and differ from their defaults, the

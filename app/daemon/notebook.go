@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 // notebook keeps the lines of the process's log that people want to see in the dashboard
 // until they are stored. What the bot does it records itself, with its steps.
 type notebook struct {
+	clean   func([]byte) []byte // Hides the secrets of the settings: what is noted is stored and shown.
 	mu      sync.Mutex
 	entries []app.LogEntry
 	missed  int
@@ -24,9 +26,12 @@ type notebook struct {
 // oldest go first.
 const longestNotebook = 1000
 
-func newNotebook() *notebook { return &notebook{written: make(chan struct{}, 1)} }
+func newNotebook(secrets []string) *notebook {
+	return &notebook{clean: newScrubber(io.Discard, secrets).clean, written: make(chan struct{}, 1)}
+}
 
 func (n *notebook) add(e app.LogEntry) {
+	e.Message = string(n.clean([]byte(e.Message)))
 	n.mu.Lock()
 	if len(n.entries) >= longestNotebook {
 		n.entries = n.entries[1:]

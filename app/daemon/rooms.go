@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -26,9 +27,9 @@ func (h *house) openRooms() error {
 		Configurations: webConfigurations{settled},
 		Insights:       webInsights{db: h.db, account: app.DefaultAccountID},
 		LogEntries:     webLog{h.db},
-		SignIns:        &webSignIns{db: h.db, now: time.Now, from: map[string]string{}},
+		SignIns:        &webSignIns{db: h.db, now: time.Now, figures: h.figures},
 		Tokens:         webTokens{db: h.db, now: time.Now},
-		Audit:          webAudit{h.db},
+		Audit:          webAudit{db: h.db, records: h.records},
 		Backup:         webBackup{db: h.db, now: time.Now},
 		FirstPassword:  h.settings.AdminPassword.Reveal(),
 		TrustedProxies: h.settings.TrustedProxies,
@@ -40,10 +41,10 @@ func (h *house) openRooms() error {
 	h.site = site
 	records := h.apiRecords()
 	h.api = api.New(api.Options{
-		Version: h.process.Build.Version, Token: h.settings.APIToken.Reveal(), HSTS: h.settings.TLSCertFile != "",
+		Version: h.process.Build.Version, Commit: h.process.Build.Commit, Token: h.settings.APIToken.Reveal(), HSTS: h.settings.TLSCertFile != "",
 		Bot: shown, Sessions: records, Jobs: records, Configurations: settled, Figures: records, Outside: h.db, Watch: h.hub,
 		Check: checkConfiguration, Authenticator: signedIn{site}, Logs: records, Backtest: settled,
-		Tokens: apiTokens{h.db}, Audit: apiAudit{h.db}, Calendars: h.feed,
+		Tokens: apiTokens{h.db}, Audit: apiAudit{db: h.db, records: h.records}, Calendars: h.feed,
 		Health: api.HealthHandlers{
 			Health: http.HandlerFunc(h.monitor.Health), Live: http.HandlerFunc(h.monitor.Live), Ready: http.HandlerFunc(h.monitor.Ready),
 			Detailed: http.HandlerFunc(h.monitor.Detailed), Service: http.HandlerFunc(h.monitor.Service), ForceCheck: http.HandlerFunc(h.monitor.ForceCheck),
@@ -52,13 +53,34 @@ func (h *house) openRooms() error {
 		MetricsElsewhere: h.settings.MetricsAddr != "",
 		Log:              h.log.With(partKey, "api"),
 	})
-	mux := http.NewServeMux()
-	for _, path := range api.Paths() {
-		mux.Handle(path, h.api)
-	}
-	mux.Handle("/", site)
-	h.front.open(mux)
+	machines, pages := h.behindProxies(h.api), h.api.Counted("pages", site)
+	h.front.open(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if api.Serves(r.URL.Path) {
+			machines.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}))
 	return nil
+}
+
+// behindProxies gives a handler requests with the address of who sent them, where a proxy
+// that is believed stands in front, and says that TLS is spoken where it is spoken there.
+func (h *house) behindProxies(next http.Handler) http.Handler {
+	if len(h.settings.TrustedProxies) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.site.Secure(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if at := h.site.Client(r); at.IsValid() {
+			known := *r
+			known.RemoteAddr = netip.AddrPortFrom(at, 0).String()
+			r = &known
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // mirrorChanged has the journal's mirror follow what was saved past it.

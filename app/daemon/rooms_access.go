@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/atozbot/atozbot/app"
@@ -19,12 +18,9 @@ import (
 
 // webSignIns keeps who may come in.
 type webSignIns struct {
-	db  *store.Store
-	now func() time.Time
-
-	mu sync.Mutex
-	// from is where each account's newest failed try came from: a success clears those.
-	from map[string]string
+	db      *store.Store
+	now     func() time.Time
+	figures *figures
 }
 
 // AnyUser tells whether sign-in is set up.
@@ -60,18 +56,20 @@ func (w *webSignIns) AddSignIn(ctx context.Context, s web.SignIn) error {
 	if err != nil {
 		return err
 	}
-	if err := w.save(ctx, u.ID, s); err != nil {
+	in, err := storedSignIn(u.ID, s)
+	if err != nil {
+		return err
+	}
+	if err := w.db.SaveSignIn(ctx, in); err != nil {
 		return err
 	}
 	return w.db.SignedIn(ctx, u.ID, s.CreatedAt)
 }
 
-func (w *webSignIns) save(ctx context.Context, userID string, s web.SignIn) error {
+// storedSignIn is a sign-in as it is stored.
+func storedSignIn(userID string, s web.SignIn) (store.SignIn, error) {
 	data, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return w.db.SaveSignIn(ctx, store.SignIn{TokenHash: s.Key, UserID: userID, Data: data, ExpiresAt: s.ExpiresAt})
+	return store.SignIn{TokenHash: s.Key, UserID: userID, Data: data, ExpiresAt: s.ExpiresAt}, err
 }
 
 // SignIn gives a sign-in by its key.
@@ -106,7 +104,10 @@ func (w *webSignIns) SeenSignIn(ctx context.Context, key string, at, expires tim
 		return err
 	}
 	s.SeenAt, s.ExpiresAt = at, expires
-	return w.save(ctx, in.UserID, s)
+	if in, err = storedSignIn(in.UserID, s); err != nil {
+		return err
+	}
+	return w.db.SeenSignIn(ctx, in)
 }
 
 // SignIns gives those of a user, newest first.
@@ -143,72 +144,28 @@ func (w *webSignIns) EndSignIns(ctx context.Context, user string) error {
 	return err
 }
 
-// The two sorts of keys that failed attempts are counted by.
-const (
-	addressKey = "address:"
-	accountKey = "account:"
-)
-
-// FailedAttempts counts the failed attempts since then; the highest of the counts.
-func (w *webSignIns) FailedAttempts(ctx context.Context, keys []string, since time.Time) (int, error) {
-	most := int64(0)
-	for _, key := range keys {
-		var address, account string
-		if name, ok := strings.CutPrefix(key, accountKey); ok {
-			account, address = name, w.lastFrom(name)
-		} else {
-			address = strings.TrimPrefix(key, addressKey)
-		}
-		byAddress, byName, err := w.db.FailedSignIns(ctx, address, account, since)
-		if err != nil {
-			return 0, err
-		}
-		if account == "" {
-			most = max(most, byAddress)
-		} else {
-			most = max(most, byName)
-		}
-	}
-	return int(most), nil
+// FailedAttempts counts the failed attempts since then.
+func (w *webSignIns) FailedAttempts(ctx context.Context, address, account string, since time.Time) (byAddress, byAccount int, err error) {
+	a, n, err := w.db.FailedSignIns(ctx, address, account, since)
+	return int(a), int(n), err
 }
 
-// AddFailedAttempt notes one.
-func (w *webSignIns) AddFailedAttempt(ctx context.Context, keys []string, at time.Time) error {
-	attempt := store.SignInAttempt{ID: app.NewID(at), At: at}
-	for _, key := range keys {
-		if name, ok := strings.CutPrefix(key, accountKey); ok {
-			attempt.Name = name
-		} else {
-			attempt.Address = strings.TrimPrefix(key, addressKey)
-		}
-	}
-	w.mu.Lock()
-	if len(w.from) > 1000 { // Somebody tries names; who forgets them only counts more strictly.
-		clear(w.from)
-	}
-	w.from[attempt.Name] = attempt.Address
-	w.mu.Unlock()
-	return w.db.AddSignInAttempt(ctx, attempt)
+// AddAttempt notes one as failed.
+func (w *webSignIns) AddAttempt(ctx context.Context, address, account string, at time.Time) (string, error) {
+	id := app.NewID(at)
+	w.figures.signIns.add("tried")
+	return id, w.db.AddSignInAttempt(ctx, store.SignInAttempt{ID: id, At: at, Address: address, Name: account})
 }
 
-func (w *webSignIns) lastFrom(account string) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.from[account]
+// AttemptSucceeded says that it was not.
+func (w *webSignIns) AttemptSucceeded(ctx context.Context, id string) error {
+	w.figures.signIns.add("succeeded")
+	return w.db.SignInSucceeded(ctx, id)
 }
 
-// ClearAttempts forgets those of a key after a success.
-func (w *webSignIns) ClearAttempts(ctx context.Context, key string) error {
-	name, ok := strings.CutPrefix(key, accountKey)
-	if !ok {
-		return nil
-	}
-	address := w.lastFrom(name)
-	if address == "" {
-		return nil
-	}
-	at := w.now()
-	return w.db.AddSignInAttempt(ctx, store.SignInAttempt{ID: app.NewID(at), At: at, Name: name, Address: address, Success: true})
+// AttemptUnseen says that it counts for its address alone.
+func (w *webSignIns) AttemptUnseen(ctx context.Context, id string) error {
+	return w.db.SignInUnseen(ctx, id)
 }
 
 // apiTokens are the stored bearer tokens.
@@ -269,6 +226,12 @@ const hintLength = 8
 
 // AddToken makes a token and gives its secret, which is not kept.
 func (w webTokens) AddToken(ctx context.Context, name, scope string, expires time.Time, by web.Person) (string, error) {
+	if name == "" || len(name) > longestName {
+		return "", &app.Error{Code: app.CodeInvalid, Message: "The token needs a name of at most 100 characters.", Fields: map[string]string{"name": "is missing, or longer than 100 characters"}}
+	}
+	if !api.Scope(scope).Allows(api.ScopeRead) {
+		return "", &app.Error{Code: app.CodeInvalid, Message: "There is no such scope.", Fields: map[string]string{"scope": "must be read, control or admin"}}
+	}
 	secret := "atozbot_" + rand.Text()
 	hash := sha256.Sum256([]byte(secret))
 	now := w.now()
@@ -282,12 +245,16 @@ func (w webTokens) RevokeToken(ctx context.Context, id string, _ web.Person) err
 	return w.db.RevokeToken(ctx, id, w.now())
 }
 
-// apiAudit is the log of who did what.
-type apiAudit struct{ db *store.Store }
+// apiAudit is the log of who did what. It is written wherever records go, so that what is
+// done while PostgreSQL is away is in it too.
+type apiAudit struct {
+	db      *store.Store
+	records records
+}
 
 // AddAudit appends an entry.
 func (a apiAudit) AddAudit(ctx context.Context, e api.AuditEntry) error {
-	return a.db.AddAudit(ctx, store.AuditEntry(e))
+	return a.records.AddAudit(ctx, store.AuditEntry(e))
 }
 
 // Audit lists it, newest first.
@@ -297,7 +264,10 @@ func (a apiAudit) Audit(ctx context.Context, f api.AuditFilter) (api.Page[api.Au
 }
 
 // webAudit is the same for the pages.
-type webAudit struct{ db *store.Store }
+type webAudit struct {
+	db      *store.Store
+	records records
+}
 
 // Note adds one line.
 func (w webAudit) Note(ctx context.Context, e web.AuditEntry) error {
@@ -305,7 +275,7 @@ func (w webAudit) Note(ctx context.Context, e web.AuditEntry) error {
 	if !found || kind != "user" && kind != "token" {
 		kind, who = "user", e.Who
 	}
-	return w.db.AddAudit(ctx, store.AuditEntry{
+	return w.records.AddAudit(ctx, store.AuditEntry{
 		ID: app.NewID(e.At), At: e.At, Kind: kind, Who: who, What: e.What, Subject: e.On, Before: e.Before, After: e.After, Address: e.Address, RequestID: e.RequestID,
 	})
 }

@@ -129,7 +129,8 @@ func (a apiRecords) Sessions(ctx context.Context, f api.SessionFilter) (api.Page
 
 func storeJobFilter(f api.JobFilter) store.JobFilter {
 	filter := store.JobFilter{
-		SessionID: f.SessionID, Language: f.Language, Query: f.Query, Since: f.Since, Until: f.Until, Window: storeWindow(f.Window),
+		AccountID: f.AccountID, SessionID: f.SessionID, Language: f.Language, Query: f.Query, Since: f.Since, Until: f.Until,
+		Window: storeWindow(f.Window),
 	}
 	if f.Status != "" {
 		filter.Statuses = []app.JobStatus{f.Status}
@@ -244,9 +245,13 @@ func dayPart(hour int) string {
 	}
 }
 
-// Periods lists the 4-hour periods.
+// Periods lists the 4-hour periods, the one that runs among them.
 func (a apiRecords) Periods(ctx context.Context, w api.Window) (api.Page[api.Period], error) {
-	page, err := a.Store.Periods(ctx, storeWindow(w))
+	open, err := a.OpenPeriods(ctx, a.account, a.now(), a.rulebook.zone())
+	if err != nil {
+		return api.Page[api.Period]{}, err
+	}
+	page, err := a.Store.Periods(ctx, storeWindow(w), open...)
 	return apiPage(page, err, func(p store.Period) api.Period {
 		v := api.Period{
 			ID: p.ID, PeriodStart: p.Start.UTC(), PeriodEnd: p.End.UTC(), TotalJobsProcessed: p.Jobs, JobsAccepted: p.Accepted, JobsRejected: p.Rejected,

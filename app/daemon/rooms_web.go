@@ -44,18 +44,32 @@ func (w webBot) Start(ctx context.Context, name string) error {
 	return err
 }
 
+// Again takes the stop of a session back.
+func (w webBot) Again(ctx context.Context, sessionID string) error {
+	return w.desk.after(w.desk.bot().Again(ctx, sessionID))
+}
+
 // AcceptJob answers "ask" with yes.
-func (w webBot) AcceptJob(ctx context.Context, id string) error { return w.answer(ctx, id, true) }
+func (w webBot) AcceptJob(ctx context.Context, id string) error {
+	return w.answer(ctx, id, bot.AnswerAccept)
+}
 
 // LeaveJob answers "ask" with no.
-func (w webBot) LeaveJob(ctx context.Context, id string) error { return w.answer(ctx, id, false) }
+func (w webBot) LeaveJob(ctx context.Context, id string) error {
+	return w.answer(ctx, id, bot.AnswerLeave)
+}
 
-func (w webBot) answer(ctx context.Context, id string, accept bool) error {
+// AskAgain takes LeaveJob back.
+func (w webBot) AskAgain(ctx context.Context, id string) error {
+	return w.answer(ctx, id, bot.AnswerNone)
+}
+
+func (w webBot) answer(ctx context.Context, id string, given bot.Answer) error {
 	trace, err := w.db.Job(ctx, id)
 	if err != nil {
 		return err
 	}
-	return w.Answer(ctx, trace.Job.Number, accept)
+	return w.desk.after(w.desk.bot().AnswerAsk(ctx, trace.Job.Number, given))
 }
 
 // webJobs are the recorded jobs as the pages ask for them.
@@ -65,10 +79,13 @@ type webJobs struct {
 	busy    *busyBook
 }
 
-func webFilter(f web.JobFilter) store.JobFilter {
+func (w webJobs) filter(f web.JobFilter) store.JobFilter {
 	filter := store.JobFilter{
 		SessionID: f.SessionID, Language: f.Language, Query: f.Query, Since: f.Since, Until: f.Until,
 		Window: store.Window{Limit: f.Limit, Cursor: f.Cursor},
+	}
+	if f.Own {
+		filter.AccountID = w.account
 	}
 	yes, no := true, false
 	switch f.Kind {
@@ -90,14 +107,14 @@ func webFilter(f web.JobFilter) store.JobFilter {
 
 // Jobs gives one page, newest first.
 func (w webJobs) Jobs(ctx context.Context, f web.JobFilter) (web.JobPage, error) {
-	page, err := w.db.ListJobs(ctx, webFilter(f))
+	page, err := w.db.JobsAfter(ctx, w.filter(f))
 	return web.JobPage{Jobs: page.Items, Next: page.Next}, err
 }
 
 // Counts counts what the filter leaves, by kind.
 func (w webJobs) Counts(ctx context.Context, f web.JobFilter) (web.JobCounts, error) {
 	f.Kind = web.KindAny
-	c, err := w.db.CountJobs(ctx, webFilter(f))
+	c, err := w.db.CountJobs(ctx, w.filter(f))
 	return web.JobCounts{
 		All: c.Jobs, Ask: c.Asking, Accepted: c.Accepted, Lost: c.Lost, Left: c.Matched - c.Asking, Rejected: c.Rejected, Failed: c.Refused + c.Failed + c.Unknown,
 	}, err

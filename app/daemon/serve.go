@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -58,7 +59,7 @@ func (p Process) ServeDemo(ctx context.Context) error {
 // serve checks what must be right before anything starts, listens, and hands over to
 // the house.
 func (p Process) serve(ctx context.Context, s config.Settings, demo bool) error {
-	pages := newNotebook()
+	pages := newNotebook(s.SecretValues())
 	log := slog.New(noting{Handler: p.log().Handler(), notebook: pages})
 	if err := prepareFolder(s.DataDir); err != nil {
 		return err
@@ -162,6 +163,15 @@ func addressOf(listener net.Listener, s config.Settings) string {
 	return scheme + "://" + listener.Addr().String()
 }
 
+// openAt is an address as a browser on this machine opens it: one that listens on every
+// address is none to go to.
+func openAt(address string) string {
+	for _, every := range []string{"[::]", "0.0.0.0"} {
+		address = strings.Replace(address, "://"+every+":", "://localhost:", 1)
+	}
+	return address
+}
+
 // newServer is the HTTP server with limits for clients that are slow or say too much.
 // Streams lift the deadline of writing for themselves.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
@@ -178,7 +188,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 
 // openDatabase opens the configured database; nothing is connected yet.
 func (h *house) openDatabase() error {
-	options := store.Options{Logger: h.log.With(partKey, "database"), Tell: h.tell, OnTrouble: h.trouble}
+	options := store.Options{Logger: h.log.With(partKey, "database"), Tell: h.tell, OnTrouble: h.trouble, Away: h.away}
 	db, err := store.Open(dsn(h.settings), options)
 	if err != nil {
 		return config.Mistakes{{Name: "DATABASE_URL", Reason: sentenceOf(err)}}

@@ -1,5 +1,6 @@
 // Package notify tells people who are not looking at the dashboard what happened: over
-// the services that shoutrrr knows (ntfy, Telegram, e-mail and many more).
+// services that shoutrrr knows (ntfy, Telegram, e-mail and many more), as far as it can be
+// seen where their connections go.
 //
 // It stands at the end of the way through the house, beside the live updates: after a
 // step is stored, its events come here, and those that a channel wants go out. A channel
@@ -9,15 +10,11 @@ package notify
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"net"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,7 +22,6 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
-	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -80,8 +76,9 @@ type Channels interface {
 // Options are what a [Notifier] needs.
 type Options struct {
 	Channels Channels
-	// Allowed says why an address that a user set must not be asked; nil where it may.
-	Allowed func(netip.Addr) error
+	// Dial makes every connection, so that a policy of addresses can stand in between:
+	// CodeInvalid where it forbids one. nil is the ordinary way.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Dashboard is where the details are found; "" leaves it out.
 	Dashboard string
 	Log       *slog.Logger
@@ -204,84 +201,7 @@ func (n *Notifier) Test(ctx context.Context, c Channel) error {
 func (n *Notifier) try(ctx context.Context, address, title, message string) error {
 	ctx, cancel := context.WithTimeout(ctx, longestTry)
 	defer cancel()
-	if err := n.allowed(ctx, address); err != nil {
-		return err
-	}
 	return n.o.Send(ctx, address, title, message)
-}
-
-// allowed holds the host of an address against the policy. Some services write a word
-// there that is no host ("telegram://…@telegram"); such a word resolves to nothing.
-func (n *Notifier) allowed(ctx context.Context, address string) error {
-	at, err := url.Parse(address)
-	if err != nil {
-		return app.Errorf(app.CodeInvalid, "This is no address of a notification service.")
-	}
-	host := at.Hostname()
-	if host == "" || n.o.Allowed == nil {
-		return nil
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return n.o.Allowed(ip)
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil //nolint:nilerr // Nothing is there to be protected; the sending says what is wrong.
-	}
-	for _, ip := range found {
-		if err := n.o.Allowed(ip); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Check says whether an address is one that can be sent to; CodeInvalid where it is not.
-func Check(address string) (scheme string, err error) {
-	wrong := func(why string) error {
-		return &app.Error{Code: app.CodeInvalid, Message: "This is no address of a notification service.", Fields: map[string]string{"address": why}}
-	}
-	at, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || at.Scheme == "" {
-		return "", wrong("must be written like ntfy://ntfy.sh/your-topic")
-	}
-	scheme, _, _ = strings.Cut(at.Scheme, "+")
-	if scheme == "logger" { // It would write into the program's own output.
-		return "", wrong("is not a service that reaches anybody")
-	}
-	quiet := log.New(io.Discard, "", 0)
-	service, err := router.New(quiet)
-	if err != nil {
-		return "", fmt.Errorf("open the notification services: %w", err)
-	}
-	if !slices.Contains(service.ListServices(), scheme) {
-		return "", wrong("names a service that is not known: " + strings.Join(slices.Sorted(slices.Values(service.ListServices())), ", "))
-	}
-	if _, err := service.Locate(at.String()); err != nil {
-		return "", wrong("is not complete for this service")
-	}
-	return scheme, nil
-}
-
-// send sends one message. The service's own time-out ends it where ctx cannot.
-func (n *Notifier) send(ctx context.Context, address, title, message string) error {
-	done := make(chan error, 1)
-	go func() {
-		service, err := router.New(log.New(io.Discard, "", 0), address)
-		if err != nil {
-			done <- err
-			return
-		}
-		params := types.Params{}
-		params.SetTitle(title)
-		done <- errors.Join(service.Send(message, &params)...)
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // told is what is read of an event.
@@ -353,6 +273,9 @@ func Words(err error) string {
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, router.ErrServiceTimeout) {
 		return "The service does not answer."
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "The service's certificate cannot be trusted."
 	}
 	if connect, ok := errors.AsType[*net.OpError](err); ok && connect.Op == "dial" {
 		return "The service cannot be reached."

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,12 +48,16 @@ type SignIns interface {
 	EndSignIn(ctx context.Context, key string) error
 	EndSignIns(ctx context.Context, user string) error
 
-	// FailedAttempts counts, for each key, the failed attempts since then, over all
-	// replicas; the answer is the highest of the counts. AddFailedAttempt notes one for
-	// every key; ClearAttempts forgets those of a key after a success.
-	FailedAttempts(ctx context.Context, keys []string, since time.Time) (int, error)
-	AddFailedAttempt(ctx context.Context, keys []string, at time.Time) error
-	ClearAttempts(ctx context.Context, key string) error
+	// FailedAttempts counts the failed attempts since then, over all replicas: those from
+	// an address, and those on an account, of which such before its newest success from
+	// this address do not count.
+	FailedAttempts(ctx context.Context, address, account string, since time.Time) (byAddress, byAccount int, err error)
+	// AddAttempt notes an attempt as failed and gives its id; AttemptSucceeded says
+	// afterwards that it was not, AttemptUnseen that its password was not looked at: from
+	// then on it counts for its address alone.
+	AddAttempt(ctx context.Context, address, account string, at time.Time) (id string, err error)
+	AttemptSucceeded(ctx context.Context, id string) error
+	AttemptUnseen(ctx context.Context, id string) error
 }
 
 // User is somebody who can sign in.
@@ -128,42 +133,42 @@ func (v *visitors) close() {
 	clear(v.locals)
 }
 
-// known gives the sign-in of a request's cookie. It is CodeUnauthorized where there is
-// none that holds.
-func (v *visitors) known(ctx context.Context, r *http.Request) (SignIn, error) {
+// known gives the sign-in of a request's cookie, and whether its end was moved on just
+// now. It is CodeUnauthorized where there is none that holds.
+func (v *visitors) known(ctx context.Context, r *http.Request) (s SignIn, renewed bool, err error) {
 	nobody := app.Errorf(app.CodeUnauthorized, "You are not signed in.")
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil || v.records == nil {
-		return SignIn{}, nobody
+		return SignIn{}, false, nobody
 	}
 	key, now := keyOf(cookie.Value), v.clock()
 	v.mu.Lock()
 	kept, had := v.seen[key]
 	v.mu.Unlock()
 	if had && now.Before(kept.ExpiresAt) && now.Sub(kept.askedAt) < freshFor {
-		return kept.SignIn, nil
+		return kept.SignIn, false, nil
 	}
-	s, err := v.records.SignIn(ctx, key)
+	s, err = v.records.SignIn(ctx, key)
 	switch code := app.CodeOf(err); {
 	case code == app.CodeNotFound:
 		v.forget(key)
-		return SignIn{}, nobody
+		return SignIn{}, false, nobody
 	case err != nil && had && now.Before(kept.ExpiresAt):
-		return kept.SignIn, nil // The records are away: who was in stays in.
+		return kept.SignIn, false, nil // The records are away: who was in stays in.
 	case err != nil:
-		return SignIn{}, err
+		return SignIn{}, false, err
 	case !now.Before(s.ExpiresAt):
 		v.forget(key)
-		return SignIn{}, nobody
+		return SignIn{}, false, nobody
 	}
-	if now.Sub(s.SeenAt) > time.Minute {
+	if renewed = now.Sub(s.SeenAt) > time.Minute; renewed {
 		s.SeenAt, s.ExpiresAt = now, now.Add(signInLasts)
 		if err := v.records.SeenSignIn(ctx, key, s.SeenAt, s.ExpiresAt); err != nil && codeOf(err) != app.CodeUnavailable {
-			return SignIn{}, err
+			return SignIn{}, false, err
 		}
 	}
 	v.remember(s, now)
-	return s, nil
+	return s, renewed, nil
 }
 
 func (v *visitors) remember(s SignIn, now time.Time) {
@@ -186,7 +191,7 @@ func (v *visitors) forgetAll(user string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for key, s := range v.seen {
-		if s.User == user {
+		if strings.EqualFold(s.User, user) { // A name is written in any case when signing in.
 			delete(v.seen, key)
 		}
 	}
@@ -226,7 +231,7 @@ func keyOf(secret string) string {
 // take a dashboard session beside their tokens. Before sign-in is set up that is whoever
 // opened a page on this computer.
 func (s *Site) SignedIn(r *http.Request) (Person, bool) {
-	if in, err := s.visitors.known(r.Context(), r); err == nil {
+	if in, _, err := s.visitors.known(r.Context(), r); err == nil {
 		return Person{Name: in.User}, true
 	}
 	if !s.visitors.isLocal(r) || !s.proxies.sameMachine(r) {
@@ -244,8 +249,11 @@ func (s *Site) letIn(w http.ResponseWriter, r *http.Request) (v *visit, ok bool)
 		s.showWaiting(w, r, snapshot)
 		return nil, false
 	}
-	in, err := s.visitors.known(r.Context(), r)
+	in, renewed, err := s.visitors.known(r.Context(), r)
 	if err == nil {
+		if cookie, missing := r.Cookie(sessionCookie); renewed && missing == nil { // It lasts as long as its record.
+			s.setSession(w, r, cookie.Value, signInLasts)
+		}
 		return s.visit(w, r, Person{Name: in.User}), true
 	}
 	open, openErr := s.visitors.open(r.Context())

@@ -3,8 +3,12 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,12 +181,113 @@ func TestTooManyWrongPasswordsCloseTheDoorForAWhile(t *testing.T) {
 func TestAnAccountIsClosedWhereverTheAttemptsComeFrom(t *testing.T) {
 	s, p, _ := signInSite(t, withFirstPassword)
 	signedIn(t, s)
-	for range 24 {
-		if err := p.AddFailedAttempt(context.Background(), []string{"account:admin"}, morning); err != nil {
+	for i := range 24 {
+		if _, err := p.AddAttempt(context.Background(), "192.0.2."+strconv.Itoa(100+i), "admin", morning); err != nil {
 			t.Fatal(err)
 		}
 	}
 	fromElsewhere(t, s).post("/sign-in", "username", "ADMIN", "password", password).is(t, http.StatusTooManyRequests, "")
+}
+
+func TestAProxyThatSaysNothingOfWhomItSpeaksForIsNotThisComputer(t *testing.T) {
+	// As nginx asks by default: over the loopback, for the loopback, by HTTP/1.0.
+	s, _, _ := signInSite(t)
+	for _, path := range []string{"/", "/set-up"} {
+		r := atThisComputer(t, s).request(http.MethodGet, path, nil)
+		r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.0", 1, 0
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != http.StatusForbidden || len(w.Result().Cookies()) > 0 {
+			t.Errorf("%s answers %d with %v", path, w.Code, w.Result().Cookies())
+		}
+	}
+}
+
+func TestABelievedProxyThatNamesNoClientSpeaksForNobodyHere(t *testing.T) {
+	s, _, _ := signInSite(t, func(o *web.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	atThisComputer(t, s).get("/").is(t, http.StatusForbidden, "")
+	named := atThisComputer(t, s)
+	named.headers["X-Forwarded-For"] = "127.0.0.1"
+	named.get("/").is(t, http.StatusOK, "")
+	named.headers["X-Forwarded-For"] = "203.0.113.9"
+	named.get("/").is(t, http.StatusForbidden, "")
+}
+
+func TestAHundredAttemptsAtOnceAreNoMoreThanOneByOne(t *testing.T) {
+	s, p, _ := signInSite(t, withFirstPassword)
+	fromElsewhere(t, s).get("/sign-in").is(t, http.StatusOK, "")
+	var all sync.WaitGroup
+	var looked, refused atomic.Int64
+	for range 100 {
+		all.Go(func() {
+			switch a := fromElsewhere(t, s).post("/sign-in", "username", "admin", "password", "wrong"); a.status {
+			case http.StatusUnauthorized:
+				looked.Add(1)
+			case http.StatusTooManyRequests:
+				refused.Add(1)
+			default:
+				t.Errorf("it answers %d", a.status)
+			}
+		})
+	}
+	all.Wait()
+	if looked.Load() > 8 || looked.Load()+refused.Load() != 100 {
+		t.Errorf("%d passwords were looked at, %d were not", looked.Load(), refused.Load())
+	}
+	if byAddress, _, err := p.FailedAttempts(context.Background(), "192.0.2.7", "admin", morning.Add(-time.Minute)); err != nil || byAddress < 8 {
+		t.Errorf("%d failed attempts are noted, %v", byAddress, err)
+	}
+}
+
+// crowd has its first visitors ask how many attempts failed before any of them is noted.
+type crowd struct {
+	*people
+	asked  atomic.Int64
+	toCome sync.WaitGroup
+}
+
+const crowdSize = 30
+
+func (c *crowd) FailedAttempts(ctx context.Context, address, account string, since time.Time) (byAddress, byAccount int, err error) {
+	byAddress, byAccount, err = c.people.FailedAttempts(ctx, address, account, since)
+	if c.asked.Add(1) <= crowdSize {
+		c.toCome.Done()
+		c.toCome.Wait()
+	}
+	return byAddress, byAccount, err
+}
+
+func TestManyAttemptsAtOnceFromOneAddressKeepNobodyElseOut(t *testing.T) {
+	c := &crowd{people: newPeople()}
+	c.toCome.Add(crowdSize)
+	s, _, _ := signInSite(t, withFirstPassword, func(o *web.Options) { o.SignIns = c })
+	fromElsewhere(t, s).get("/sign-in").is(t, http.StatusOK, "")
+	var all sync.WaitGroup
+	for range crowdSize {
+		all.Go(func() { fromElsewhere(t, s).post("/sign-in", "username", "admin", "password", "wrong") })
+	}
+	all.Wait()
+	fromElsewhere(t, s).post("/sign-in", "username", "admin", "password", password).is(t, http.StatusTooManyRequests, "")
+	owner := fromElsewhere(t, s)
+	owner.address = "192.0.2.8:1"
+	owner.post("/sign-in", "username", "admin", "password", password).is(t, http.StatusSeeOther, "/")
+}
+
+func TestWhoSignsInOftenIsNotKeptOut(t *testing.T) {
+	s, _, _ := signInSite(t, withFirstPassword)
+	for range 12 {
+		fromElsewhere(t, s).post("/sign-in", "username", "admin", "password", password).is(t, http.StatusSeeOther, "/")
+	}
+}
+
+func TestANameWithoutEndIsCutOffBeforeItIsNoted(t *testing.T) {
+	o := newOffice(newHouse(t, fixed).now)
+	s := whole(t, newHouse(t, fixed), withFirstPassword, withOffice(o))
+	fromElsewhere(t, s).post("/sign-in", "username", strings.Repeat("x", 100_000), "password", "wrong").is(t, http.StatusUnauthorized, "")
+	entries, _, err := ledger{o}.Entries(context.Background(), "", 0)
+	if err != nil || len(entries[0].Who) > 200 || entries[0].What != "sign-in refused" {
+		t.Errorf("%d bytes are noted as %q, %v", len(entries[0].Who), entries[0].What, err)
+	}
 }
 
 func TestWhoWasSignedInStaysSoWhileTheDatabaseIsAway(t *testing.T) {
@@ -204,7 +309,11 @@ func TestASignInEndsAfterThirtyDaysWithoutUse(t *testing.T) {
 	s, _, now := signInSite(t, withFirstPassword)
 	v := signedIn(t, s)
 	*now = now.Add(20 * 24 * time.Hour)
-	v.get("/").is(t, http.StatusOK, "")
+	a := v.get("/")
+	a.is(t, http.StatusOK, "")
+	if cookie := a.header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "atozbot_session="+v.cookies["atozbot_session"]) || !strings.Contains(cookie, "Max-Age=2592000;") {
+		t.Errorf("the browser forgets the sign-in before the records do: %q", cookie)
+	}
 	*now = now.Add(20 * 24 * time.Hour)
 	v.get("/").is(t, http.StatusOK, "")
 	*now = now.Add(31 * 24 * time.Hour)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/atozbot/atozbot/app"
 )
 
 // activityShown is how many jobs one page of Activity shows.
@@ -54,7 +56,7 @@ func (s *Site) activity(v *visit) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.Jobs.Counts(v.r.Context(), filter)
+	counts, err := s.counts(v, filter, page)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +87,40 @@ func (s *Site) activity(v *visit) (*view, error) {
 	}
 	p.Export = f.exports(v.voice)
 	return &view{page: "activity", title: v.voice.say("nav.activity"), nav: "activity", live: true, data: p}, nil
+}
+
+// counts counts what the filter leaves, by kind. Where all of it is on the page already it
+// is not asked for again: a search for one job has then looked through the records once.
+func (s *Site) counts(v *visit, f JobFilter, page JobPage) (JobCounts, error) {
+	if f.Kind != KindAny || f.Cursor != "" || page.Next != "" {
+		return s.Jobs.Counts(v.r.Context(), f)
+	}
+	var c JobCounts
+	for _, job := range page.Jobs {
+		c.add(job)
+	}
+	return c, nil
+}
+
+// add counts one job.
+func (c *JobCounts) add(job app.JobRecord) {
+	c.All++
+	switch job.Status {
+	case app.JobAccepted:
+		c.Accepted++
+	case app.JobLost:
+		c.Lost++
+	case app.JobRejected:
+		c.Rejected++
+	case app.JobMatched:
+		if asking(job) {
+			c.Ask++
+		} else {
+			c.Left++
+		}
+	case app.JobRefused, app.JobFailed, app.JobUnknown:
+		c.Failed++
+	}
 }
 
 // newActivityFilter reads the filter from the address. What cannot be read is left out:

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,17 +17,19 @@ func TestTheBotIsSteeredFromNow(t *testing.T) {
 	for _, step := range []struct{ path, says, undo string }{
 		{"/bot/pause", "Paused. Nothing is accepted.", `action="/bot/resume"`},
 		{"/bot/resume", "Going on.", `action="/bot/pause"`},
-		{"/bot/stop", "Stopped.", ""},
+		{"/bot/stop", "Stopped.", `action="/bot/again/0190-session"`},
+		{"/bot/again/0190-session", "Going on.", `action="/bot/stop"`},
 		{"/bot/start", "Started.", `action="/bot/stop"`},
 		{"/bot/rearm", "Going on.", ""},
 		{"/jobs/0190-2/accept", "It is being accepted.", ""},
-		{"/jobs/0190-2/leave", "It is left alone.", ""},
+		{"/jobs/0190-2/leave", "It is left alone.", `action="/jobs/0190-2/ask"`},
+		{"/jobs/0190-2/ask", "It waits for your answer again.", ""},
 	} {
 		v.post(step.path, "back", "/").is(t, http.StatusSeeOther, "/")
 		v.get("/").is(t, http.StatusOK, "", step.says, step.undo)
 		v.get("/").silent(t, `class="flash`) // It is said once.
 	}
-	want := []string{"pause", "resume", "stop", "start", "rearm", "accept 0190-2", "leave 0190-2"}
+	want := []string{"pause", "resume", "stop", "again 0190-session", "start", "rearm", "accept 0190-2", "leave 0190-2", "ask 0190-2"}
 	if got := h.wished(); !slices.Equal(got, want) {
 		t.Errorf("wished %v, want %v", got, want)
 	}
@@ -310,5 +313,57 @@ func TestWhatWasReportedCannotBecomeMarkup(t *testing.T) {
 		a := v.get(path)
 		a.is(t, http.StatusOK, "")
 		a.silent(t, "<script>alert", `href="javascript:`)
+	}
+}
+
+func TestEveryDeedIsInTheAuditLog(t *testing.T) {
+	h := newHouse(t, fixed)
+	o := newOffice(h.now)
+	v := atThisComputer(t, whole(t, h, withOffice(o)))
+	for _, c := range []struct {
+		path string
+		form []string
+		what string
+		on   string
+	}{
+		{"/bot/pause", nil, "bot.pause", ""},
+		{"/bot/resume", nil, "bot.resume", ""},
+		{"/settings/zone", []string{"time_zone", "Europe/Paris"}, "configuration.save", ""},
+		{"/rules/undo", nil, "configuration.undo", ""},
+		{"/settings/notifications/off", []string{"id", "c1"}, "channel.off", "My phone"},
+		{"/settings/notifications/delete", []string{"id", "c1", "confirmed", "yes"}, "channel.delete", "My phone"},
+		{"/settings/calendars/renew", []string{"confirmed", "yes"}, "calendar.renew", ""},
+		{"/settings/calendars/delete", []string{"id", "b1", "confirmed", "yes"}, "calendar.delete", "Private"},
+		{"/jobs/0190-0/leave", nil, "job.leave", h.jobs[0].Ref},
+		{"/jobs/0190-0/ask", nil, "job.ask", h.jobs[0].Ref},
+		{"/bot/again/0190-session", nil, "bot.again", ""},
+		{"/settings/tokens/add", []string{"name", "script", "scope", "control"}, "token.create", "script"},
+		{"/settings/tokens/revoke", []string{"id", "t1", "confirmed", "yes"}, "token.revoke", "t1"},
+		{"/settings/portal/try", []string{"base_url", "https://portal.example", "portal_username", "anna", "portal_password", "hunter2", "save", "yes"}, "portal.save", "anna"},
+	} {
+		v.post(c.path, c.form...)
+		entries, _, err := ledger{o}.Entries(t.Context(), "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := entries[0]
+		if e.What != c.what || e.On != c.on || e.Who != "this computer" || e.Address != "127.0.0.1" || e.RequestID == "" {
+			t.Errorf("%s is noted as %+v", c.path, e)
+		}
+		if strings.HasPrefix(c.what, "configuration.") && (e.Before == e.After || !strings.Contains(e.After, "time_zone")) {
+			t.Errorf("%s: before %s, after %s", c.path, e.Before, e.After)
+		}
+		if text := fmt.Sprint(e); strings.Contains(text, "hunter2") || strings.Contains(text, "SECRET") {
+			t.Errorf("a secret is noted: %s", text)
+		}
+	}
+	// A question is no deed, and neither is what failed, nor what changes nothing.
+	before, _, _ := ledger{o}.Entries(t.Context(), "", 0)
+	v.post("/settings/tokens/revoke", "id", "t1")
+	v.post("/settings/notifications/add", "name", "x", "address", "nonsense")
+	v.post("/settings/notifications/test", "id", "c2")
+	v.post("/settings/calendars/read", "id", "b1")
+	if after, _, _ := (ledger{o}).Entries(t.Context(), "", 0); len(after) != len(before) {
+		t.Errorf("noted all the same: %+v", after[0])
 	}
 }

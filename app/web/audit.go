@@ -27,16 +27,25 @@ type AuditEntry struct {
 
 // note tells the audit log what a person did here. What it cannot keep goes to the
 // program's log: a missing line must not keep anybody from signing out.
-func (s *Site) note(v *visit, name, what string) {
+func (s *Site) note(v *visit, name, what string) { s.noteEntry(v, name, AuditEntry{What: what}) }
+
+// noteEntry fills in who did it, when and from where. The deed is done by then: that its
+// sender has gone must not keep it out of the log.
+func (s *Site) noteEntry(v *visit, name string, e AuditEntry) {
 	if s.Audit == nil {
 		return
 	}
-	who := "user " + name
+	e.Who = "user " + name
 	if name == "" {
-		who = "this computer"
+		e.Who = "this computer"
 	}
-	e := AuditEntry{At: s.Now(), Who: who, What: what, Address: s.proxies.client(v.r).String(), RequestID: v.w.Header().Get(requestID)}
-	if err := s.Audit.Note(v.r.Context(), e); err != nil {
-		s.Log.Warn("the audit log could not be written", "what", what, "who", who, "error", err)
+	e.At, e.RequestID = s.Now(), v.w.Header().Get(requestID)
+	if at := s.proxies.client(v.r); at.IsValid() {
+		e.Address = at.String()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), patience)
+	defer cancel()
+	if err := s.Audit.Note(ctx, e); err != nil {
+		s.Log.Warn("the audit log could not be written", "what", e.What, "who", e.Who, "error", err)
 	}
 }

@@ -58,7 +58,21 @@ type tick struct {
 // weekHours is what a week holds.
 type weekHours struct {
 	Title, Hours string
+	Wide         float64 // Of the fullest week on the page, of a hundred.
 	Bookings     int
+}
+
+// Legend names what is drawn, as far as it is on the page: bookings always.
+func (p *bookingsPage) Legend() []string {
+	kinds := []string{"booking"}
+	for _, kind := range []string{"buffer", "busy", "conflict", "vanished"} {
+		if slices.ContainsFunc(p.Days, func(d agendaDay) bool {
+			return slices.ContainsFunc(d.Bars, func(b bar) bool { return b.Kind == kind })
+		}) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 func (s *Site) bookings(v *visit) (*view, error) {
@@ -278,6 +292,7 @@ func (a agenda) dayOff(day time.Time) string {
 // weeks sums the hours of every week that the page touches.
 func (a agenda) weeks(monday, to time.Time) []weekHours {
 	var weeks []weekHours
+	var all []int64
 	for ; monday.Before(to); monday = monday.AddDate(0, 0, 7) {
 		minutes, count := 0, 0
 		for _, job := range a.jobs {
@@ -290,6 +305,10 @@ func (a agenda) weeks(monday, to time.Time) []weekHours {
 			Title: a.voice.say("bookings.week", "date", a.voice.date(monday)), Bookings: count,
 			Hours: orElse(a.voice.length(minutes), "–"),
 		})
+		all = append(all, int64(minutes))
+	}
+	for i, minutes := range all {
+		weeks[i].Wide = share(minutes, slices.Max(all))
 	}
 	return weeks
 }

@@ -75,10 +75,10 @@ func newColumns(v *voice, title string, bars []column) columns {
 	return c
 }
 
-// roundUp gives the next number that is easy to read: 1, 2, 4, 10, 20, 40, 100 …
+// roundUp gives the next number that is easy to read: 1, 2, 4, 6, 8, 10, 20 …
 func roundUp(n int64) int64 {
 	for unit := int64(1); ; unit *= 10 {
-		for _, step := range []int64{1, 2, 4} {
+		for _, step := range []int64{1, 2, 4, 6, 8} {
 			if n <= step*unit {
 				return step * unit
 			}

@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/atozbot/atozbot/app"
 )
 
 //go:embed testdata/*.js
@@ -147,6 +149,43 @@ func TestEveryPageInABrowser(t *testing.T) {
 	}
 }
 
+// TestThePagesInBetweenInABrowser looks at the pages that no link leads to: the door, the
+// question before what cannot be taken back, and the page for an address that is none.
+func TestThePagesInBetweenInABrowser(t *testing.T) {
+	ctx := browse(t)
+	h := newHouse(t, time.Now)
+	h.versions[0].Mode = app.ModeWatch
+	open, locked := serve(t, h, whole(t, h)), serve(t, h, whole(t, h, withFirstPassword))
+	check := script(t, "page.js")
+	for _, s := range []screen{{name: "320", width: 320, height: 640, mobile: true}, desktop.inTheDark()} {
+		on(t, ctx, s)
+		for _, page := range []struct {
+			name, heading string
+			lead          func()
+		}{
+			{"sign-in", "Sign in", func() { do(t, ctx, chromedp.Navigate(locked.URL+"/")) }},
+			{"nowhere", "There is no such page.", func() { do(t, ctx, chromedp.Navigate(open.URL+"/nowhere")) }},
+			{"going live", "Go live?", func() {
+				do(t, ctx, chromedp.Navigate(open.URL+"/welcome"))
+				press(t, ctx, `form[action="/welcome/live"] button`)
+			}},
+		} {
+			t.Run(page.name+" "+s.name, func(t *testing.T) {
+				page.lead()
+				says(t, ctx, "h1", page.heading)
+				for _, wrong := range ask[[]string](t, ctx, check) {
+					t.Error(wrong)
+				}
+				named(t, ctx, page.name)
+				picture(t, ctx, strings.ReplaceAll(page.name, " ", "-")+"-"+s.name)
+			})
+		}
+	}
+	if got := h.wished(); len(got) > 0 || h.versions[0].Mode != app.ModeWatch {
+		t.Errorf("something was done: %v", got)
+	}
+}
+
 // named holds that every control has a name, as a screen reader reads the page.
 func named(t *testing.T, ctx context.Context, page string) {
 	t.Helper()
@@ -176,16 +215,13 @@ func named(t *testing.T, ctx context.Context, page string) {
 
 // TestEveryPageIsUsableByKeyboardAlone goes through every control of each page.
 func TestEveryPageIsUsableByKeyboardAlone(t *testing.T) {
-	ctx := browse(t)
-	on(t, ctx, desktop)
 	h := newHouse(t, time.Now)
 	server := serve(t, h, whole(t, h))
 	step := script(t, "focus.js")
 	for _, page := range pages {
-		if !slices.Contains([]string{"now", "bookings", "activity", "job", "rules", "insights", "system", "settings-tokens", "set-up"}, page.name) {
-			continue // They are made of the same parts.
-		}
 		t.Run(page.name, func(t *testing.T) {
+			ctx := browse(t)
+			on(t, ctx, desktop)
 			do(t, ctx, chromedp.Navigate(server.URL+page.path), chromedp.Evaluate[chromedp.Void](`document.activeElement?.blur(); scrollTo(0, 0)`))
 			most := ask[int](t, ctx, `document.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]").length`) + 3
 			seen := map[string]int{}
@@ -214,33 +250,48 @@ func TestNowIsLight(t *testing.T) {
 	on(t, ctx, phone)
 	h := newHouse(t, time.Now)
 	server := serve(t, h, whole(t, h))
-	h.change(func(h *house) { h.status.LastLook = time.Now() })
 	w := watch(t, ctx)
 	if _, err := chromedp.Call(ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}); err != nil {
 		t.Fatal(err)
 	}
 	do(t, ctx, chromedp.Navigate(server.URL+"/"))
 	says(t, ctx, ".link-state__text", "Live")
-	shift := ask[float64](t, ctx, `new Promise((done) => { let sum = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) sum += e.value; }).observe({type: "layout-shift", buffered: true}); requestAnimationFrame(() => requestAnimationFrame(() => done(sum))); })`)
+	type shifts struct {
+		Sum   float64
+		Moved string
+	}
+	shift := ask[shifts](t, ctx, `new Promise((done) => { let Sum = 0, Moved = ""; new PerformanceObserver((list) => { for (const e of list.getEntries()) { Sum += e.value; Moved += e.sources.map((s) => (s.node?.outerHTML ?? s.node?.textContent ?? "").slice(0, 90) + JSON.stringify([s.previousRect, s.currentRect])).join("\n"); } }).observe({type: "layout-shift", buffered: true}); requestAnimationFrame(() => requestAnimationFrame(() => done({Sum, Moved}))); })`)
 	total := w.weight(t)
 	if total > 60_000 || total < 5_000 {
 		t.Errorf("Now loads %.0f bytes, want 60,000 at most", total)
 	}
-	if shift > 0 {
-		t.Errorf("Now shifts by %v while it loads", shift)
+	if shift.Sum > shiftAtMost {
+		t.Errorf("Now shifts by %v while it loads:\n%s", shift.Sum, shift.Moved)
 	}
-	// How soon a page can be painted hangs on what else the machine does: an empty page,
-	// painted in turns with it, says how much of it is ours.
+	// How soon a page can be painted hangs on what else the machine does: an empty page of
+	// the same server, painted in turns with it, says how much of that is ours.
 	now, bare := math.Inf(1), math.Inf(1)
-	for range 5 {
+	for range 9 {
 		now = min(now, paint(t, ctx, server.URL+"/"))
 		bare = min(bare, paint(t, ctx, server.URL+"/health/live"))
 	}
-	t.Logf("Now: %.1f kB, first paint after %.0f ms (an empty page %.0f ms), shift %v", total/1000, now, bare, shift)
-	if now > max(100, 4*bare) {
-		t.Errorf("Now is painted after %.0f ms, an empty page after %.0f ms", now, bare)
+	t.Logf("Now: %.1f kB, first paint after %.0f ms (an empty page %.0f ms), shift %v", total/1000, now, bare, shift.Sum)
+	if most := max(paintAtMost, laterAtMost*bare); now > most {
+		t.Errorf("Now is painted after %.0f ms, an empty page after %.0f ms: want %.0f ms at most", now, bare, most)
 	}
 }
+
+const (
+	// paintAtMost is how late Now may be painted in any case, in ms.
+	paintAtMost = 100.0
+	// laterAtMost is how much later than an empty page Now may be painted where the machine
+	// is slower than that, and each had its best of nine. It was 1.5 to 1.8 times as late on
+	// a machine with more to do than it could.
+	laterAtMost = 3.0
+	// shiftAtMost is how much Now may shift: an icon makes room for a longer label on its
+	// button, by some pixels.
+	shiftAtMost = 0.001
+)
 
 // paint loads a page and gives when its first content was painted, in ms.
 func paint(t *testing.T, ctx context.Context, address string) float64 {

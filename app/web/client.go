@@ -10,6 +10,14 @@ import (
 // proxies are the addresses whose word about the client is believed.
 type proxies []netip.Prefix
 
+// Client gives the address of whoever sent a request, past the proxies that are believed;
+// the zero address where it cannot be told.
+func (s *Site) Client(r *http.Request) netip.Addr { return s.proxies.client(r) }
+
+// Secure tells whether the browser speaks TLS, with this server or with a proxy that is
+// believed.
+func (s *Site) Secure(r *http.Request) bool { return s.proxies.secure(r) }
+
 // client gives the address of whoever sent the request: the nearest one that is no
 // trusted proxy. The zero address where it cannot be told.
 func (p proxies) client(r *http.Request) netip.Addr {
@@ -45,9 +53,15 @@ func (p proxies) secure(r *http.Request) bool {
 
 // sameMachine tells whether the request surely comes from this computer: over the
 // loopback, not handed on by a proxy that nobody vouched for, and asked of a name of the
-// loopback, so that a page elsewhere whose name was pointed here gets nothing.
+// loopback, so that a page elsewhere whose name was pointed here gets nothing. No browser
+// speaks HTTP/1.0, and a proxy that says nothing of whom it speaks for mostly does.
 func (p proxies) sameMachine(r *http.Request) bool {
-	if !p.trust(remote(r)) && forwarded(r) {
+	if p.trust(remote(r)) {
+		// A believed proxy that does not say whom it speaks for may speak for anybody.
+		if r.Header.Get("X-Forwarded-For") == "" {
+			return false
+		}
+	} else if forwarded(r) || !r.ProtoAtLeast(1, 1) {
 		return false
 	}
 	return p.client(r).IsLoopback() && loopbackHost(r.Host)

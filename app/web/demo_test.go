@@ -78,8 +78,8 @@ func (p *program) ready(t *testing.T, ctx context.Context) {
 // first accepted job, why it was accepted, pause, stop and start, the rules, and a server
 // that dies and comes back under an open page.
 func TestTheDemoInABrowser(t *testing.T) {
+	p := build(t) // Before the browser's time begins: from nothing it takes a while.
 	ctx := browse(t)
-	p := build(t)
 	p.start(t, "0")
 	t.Cleanup(func() { _ = p.command.Process.Kill() })
 	host := strings.TrimPrefix(p.address, "http://")
@@ -107,6 +107,10 @@ func TestTheDemoInABrowser(t *testing.T) {
 		press(t, ctx, `.controls form[action="`+step.press+`"] button`)
 		says(t, ctx, ".hero__say", step.lead)
 	}
+	press(t, ctx, `.controls form[action="/bot/stop"] button`)
+	says(t, ctx, ".hero__say", "Stopped.")
+	press(t, ctx, `#said button`) // Taken back.
+	says(t, ctx, ".hero__say", "Watching.")
 
 	on(t, ctx, desktop)
 	do(t, ctx, chromedp.Navigate(p.address+"/rules"))

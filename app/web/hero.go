@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -30,73 +31,85 @@ func heroOf(v *voice, status BotStatus, now time.Time) hero {
 	switch {
 	case len(status.MissingSettings) > 0 && !session.Running():
 		return hero{
-			Tone: "wait", Icon: "compass", Lead: v.say("now.missing"),
+			Tone: "wait", Icon: "compass", Lead: v.sayHTML("now.missing"),
 			Advice: v.say("now.missingAdvice", "names", v.list(status.MissingSettings)),
 			Button: &button{Label: v.say("now.missingButton"), Href: "/welcome", Kind: "primary"},
 		}
 	case session.Status == app.SessionStarting:
-		return hero{Tone: "wait", Icon: "hourglass", Lead: v.say("now.starting"), More: sentence(v, "now.login."+string(session.LoginStatus))}
+		return hero{Tone: "wait", Icon: "hourglass", Lead: v.sayHTML("now.starting"), More: sentence(v, "now.login."+string(session.LoginStatus))}
 	case session.Status == app.SessionStopping:
-		return hero{Tone: "wait", Icon: "hourglass", Lead: v.say("now.stopping")}
+		return hero{Tone: "wait", Icon: "hourglass", Lead: v.sayHTML("now.stopping")}
 	case session.Status == app.SessionError:
-		return hero{
-			Tone: "bad", Icon: "alert", Lead: v.say("now.notWorking", "reason", orElse(session.LastError, v.say("now.unknownReason"))),
-			Advice: v.say("now.errorAdvice"), Button: &button{Label: v.say("now.startAgain"), Icon: "play", Post: "/bot/start", Kind: "primary"},
-		}
+		return errorHero(v, session.LastError)
 	case !session.Running():
 		return hero{
-			Tone: "calm", Icon: "stop", Lead: v.say("now.stopped"), More: sentence(v, "now.stoppedMore"),
+			Tone: "calm", Icon: "stop", Lead: v.sayHTML("now.stopped"), More: sentence(v, "now.stoppedMore"),
 		}
 	case status.Problem != nil:
 		return problemHero(v, *status.Problem)
 	case status.Breaker != nil:
 		return breakerHero(v, *status.Breaker)
 	case late(status, now):
-		return hero{Tone: "bad", Icon: "alert", Lead: v.say("now.late"), Advice: v.say("now.lateAdvice")}
+		return hero{Tone: "bad", Icon: "alert", Lead: v.sayHTML("now.late"), Advice: v.say("now.lateAdvice")}
 	case session.Status == app.SessionPaused:
 		return hero{
-			Tone: "calm", Icon: "pause", Lead: v.say("now.paused"), More: sentence(v, "now.pausedMore"),
+			Tone: "calm", Icon: "pause", Lead: v.sayHTML("now.paused"), More: sentence(v, "now.pausedMore"),
 		}
 	case status.Mode != app.ModeLive:
-		return hero{Tone: "calm", Icon: "eye", Lead: v.say("now.practice"), More: sentence(v, "now.practiceMore")}
+		return hero{Tone: "calm", Icon: "eye", Lead: v.sayHTML("now.practice"), More: sentence(v, "now.practiceMore")}
 	case status.NotActing != "":
 		return hero{
-			Tone: "warn", Icon: "alert", Lead: v.say("now.notActing"), More: []template.HTML{escaped(status.NotActing)},
+			Tone: "warn", Icon: "alert", Lead: v.sayHTML("now.notActing"), More: []template.HTML{escaped(v.retell(status.NotActing))},
 			Button: &button{Label: v.say("now.notActingButton"), Href: "/system", Kind: "primary"},
 		}
 	case status.CapReached:
 		return hero{
-			Tone: "calm", Icon: "check", Lead: v.say("now.capReached", "count", status.Cap),
+			Tone: "calm", Icon: "check", Lead: v.sayHTML("now.capReached", "count", status.Cap),
 			Button: &button{Label: v.say("now.capButton"), Href: "/rules#caps", Kind: "primary"},
 		}
 	}
-	return hero{Tone: "ok", Icon: "eye", Lead: v.say("now.watching")}
+	return hero{Tone: "ok", Icon: "eye", Lead: v.sayHTML("now.watching")}
+}
+
+// errorHero tells that the session ended by itself: its first sentence, large, and the rest
+// of what is known under it.
+func errorHero(v *voice, problem string) hero {
+	reason, more, found := strings.Cut(orElse(v.retell(problem), v.say("now.unknownReason")), ". ")
+	if found {
+		reason += "."
+	}
+	return hero{
+		Tone: "bad", Icon: "alert", Lead: v.sayHTML("now.notWorking", "reason", lowerFirst(reason)),
+		Advice: strings.TrimSpace(more + " " + v.say("now.errorAdvice")),
+		Button: &button{Label: v.say("now.startAgain"), Icon: "play", Post: "/bot/start", Kind: "primary"},
+	}
 }
 
 // problemHero tells that the portal shows no board, and what mends it.
 func problemHero(v *voice, p Problem) hero {
 	h := hero{Tone: "bad", Icon: "alert"}
-	since := v.age(p.Since)
 	switch p.Class {
 	case app.PageLoggedOut:
-		h.Lead = v.say("now.loggedOut")
+		h.Lead = v.sayHTML("now.loggedOut", "age", v.age(p.Since))
 		h.Button = &button{Label: v.say("now.loggedOutButton"), Icon: "play", Post: "/bot/rearm", Kind: "primary"}
 	case app.PageChallenge:
-		h.Lead = v.say("now.challenge")
+		h.Lead = v.sayHTML("now.challenge")
 		h.Advice = v.say("now.challengeAdvice")
 		h.Button = &button{Label: v.say("now.challengeButton"), Icon: "play", Post: "/bot/rearm", Kind: "primary"}
 	case app.PageChanged:
-		h.Lead = v.say("now.changed")
+		h.Lead = v.sayHTML("now.changed")
 		h.Advice = v.say("now.changedAdvice")
 		h.Button = &button{Label: v.say("now.changedButton"), Href: "/system", Kind: "primary"}
 	default:
 		h.Tone, h.Icon = "warn", "cloud-off"
-		h.Lead = v.say("now.unavailable")
+		h.Lead = v.sayHTML("now.unavailable")
 		h.Advice = v.say("now.unavailableAdvice")
 	}
-	h.More = []template.HTML{v.sayHTML("now.since", "age", since)}
+	if p.Class != app.PageLoggedOut {
+		h.More = []template.HTML{v.sayHTML("now.since", "age", v.age(p.Since))}
+	}
 	if p.Reason != "" {
-		h.Advice = strings.TrimSpace(upperFirst(p.Reason) + ". " + h.Advice)
+		h.Advice = strings.TrimSpace(upperFirst(v.retell(p.Reason)) + ". " + h.Advice)
 	}
 	return h
 }
@@ -104,8 +117,8 @@ func problemHero(v *voice, p Problem) hero {
 // breakerHero tells that the bot looks and does not act, and what mends it.
 func breakerHero(v *voice, b Breaker) hero {
 	h := hero{
-		Tone: "warn", Icon: "shield", Lead: v.say("now.breaker"),
-		More: []template.HTML{escaped(upperFirst(strings.TrimSuffix(b.Reason, ".")) + ".")},
+		Tone: "warn", Icon: "shield", Lead: v.sayHTML("now.breaker"),
+		More: []template.HTML{escaped(upperFirst(strings.TrimSuffix(v.retell(b.Reason), ".")) + ".")},
 	}
 	if b.NeedsYou {
 		h.Advice = v.say("now.breakerAdvice")
@@ -142,11 +155,11 @@ func orElse(text, other string) string {
 	return text
 }
 
-func upperFirst(text string) string {
-	for i, letter := range text {
-		if i == 0 {
-			return strings.ToUpper(string(letter)) + text[len(string(letter)):]
-		}
-	}
-	return text
+func upperFirst(text string) string { return changeFirst(text, strings.ToUpper) }
+
+func lowerFirst(text string) string { return changeFirst(text, strings.ToLower) }
+
+func changeFirst(text string, how func(string) string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return how(text[:size]) + text[size:]
 }

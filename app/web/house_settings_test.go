@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -185,17 +186,24 @@ func withOffice(o *office) func(*web.Options) {
 	}
 }
 
+// attempt is somebody's try to sign in.
+type attempt struct {
+	address, account string
+	at               time.Time
+	succeeded        bool
+}
+
 // people keep who may come in, in memory.
 type people struct {
 	mu       sync.Mutex
 	users    map[string]web.User
 	signIns  map[string]web.SignIn
-	attempts map[string][]time.Time
+	attempts []attempt
 	away     bool
 }
 
 func newPeople() *people {
-	return &people{users: map[string]web.User{}, signIns: map[string]web.SignIn{}, attempts: map[string][]time.Time{}}
+	return &people{users: map[string]web.User{}, signIns: map[string]web.SignIn{}}
 }
 
 func withPeople(p *people) func(*web.Options) {
@@ -310,34 +318,44 @@ func (p *people) EndSignIns(_ context.Context, user string) error {
 	return err
 }
 
-func (p *people) FailedAttempts(_ context.Context, keys []string, since time.Time) (int, error) {
+func (p *people) FailedAttempts(_ context.Context, address, account string, since time.Time) (byAddress, byAccount int, err error) {
 	done, err := p.enter()
 	defer done()
-	most := 0
-	for _, key := range keys {
-		n := 0
-		for _, at := range p.attempts[key] {
-			if !at.Before(since) {
-				n++
+	for _, a := range p.attempts {
+		switch {
+		case a.account == account && a.address == address && a.succeeded:
+			byAccount = 0
+		case !a.succeeded && !a.at.Before(since):
+			if a.address == address {
+				byAddress++
+			}
+			if a.account == account {
+				byAccount++
 			}
 		}
-		most = max(most, n)
 	}
-	return most, err
+	return byAddress, byAccount, err
 }
 
-func (p *people) AddFailedAttempt(_ context.Context, keys []string, at time.Time) error {
+func (p *people) AddAttempt(_ context.Context, address, account string, at time.Time) (string, error) {
 	done, err := p.enter()
 	defer done()
-	for _, key := range keys {
-		p.attempts[key] = append(p.attempts[key], at)
-	}
+	p.attempts = append(p.attempts, attempt{address: address, account: account, at: at})
+	return strconv.Itoa(len(p.attempts) - 1), err
+}
+
+func (p *people) AttemptSucceeded(_ context.Context, id string) error {
+	done, err := p.enter()
+	defer done()
+	at, _ := strconv.Atoi(id)
+	p.attempts[at].succeeded = true
 	return err
 }
 
-func (p *people) ClearAttempts(_ context.Context, key string) error {
+func (p *people) AttemptUnseen(_ context.Context, id string) error {
 	done, err := p.enter()
 	defer done()
-	delete(p.attempts, key)
+	at, _ := strconv.Atoi(id)
+	p.attempts[at].account = ""
 	return err
 }

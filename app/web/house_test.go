@@ -149,12 +149,16 @@ func (h *house) become(s app.SessionStatus, text string) error {
 
 func (h *house) Start(context.Context, string) error { return h.become(app.SessionRunning, "start") }
 func (h *house) Stop(context.Context) error          { return h.become(app.SessionStopped, "stop") }
-func (h *house) Pause(context.Context) error         { return h.become(app.SessionPaused, "pause") }
-func (h *house) Resume(context.Context) error        { return h.become(app.SessionRunning, "resume") }
-func (h *house) Rearm(context.Context) error         { h.wish("rearm"); return nil }
+func (h *house) Again(_ context.Context, id string) error {
+	return h.become(app.SessionRunning, "again "+id)
+}
+func (h *house) Pause(context.Context) error  { return h.become(app.SessionPaused, "pause") }
+func (h *house) Resume(context.Context) error { return h.become(app.SessionRunning, "resume") }
+func (h *house) Rearm(context.Context) error  { h.wish("rearm"); return nil }
 
 func (h *house) AcceptJob(_ context.Context, id string) error { h.wish("accept " + id); return nil }
 func (h *house) LeaveJob(_ context.Context, id string) error  { h.wish("leave " + id); return nil }
+func (h *house) AskAgain(_ context.Context, id string) error  { h.wish("ask " + id); return nil }
 
 func (h *house) Snapshot() web.HealthSnapshot {
 	h.mu.Lock()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -210,6 +211,7 @@ func (v *visit) lostAt(f Figures, from string) []barLine {
 	add(v.voice.say("job.failed"), kind(KindFailed), f.All.Failed)
 	add(v.voice.say("job.unknown"), kind(KindFailed), f.All.Unknown)
 	add(v.voice.say("job.rejected"), kind(KindRejected), f.All.Rejected)
+	slices.SortStableFunc(lines, func(a, b barLine) int { return cmp.Compare(b.Count, a.Count) })
 	return widest(lines)
 }
 

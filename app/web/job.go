@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,8 @@ type jobPage struct {
 	Line     jobLine
 	Job      app.JobRecord
 	Decision *app.Decision
-	Checks   []checkLine
+	Against  []checkLine // The rules that did not hold, or are not known; the one that decided first.
+	Held     []checkLine
 	Timeline []step
 	Claims   []claimLine
 	Cells    []cell
@@ -64,7 +66,14 @@ func (s *Site) job(v *visit) (*view, error) {
 	if d := trace.Decision; d != nil {
 		p.Repeats = d.Repeats
 		for _, c := range d.Checks {
-			p.Checks = append(p.Checks, v.checkLine(c, d.Rule))
+			switch line := v.checkLine(c, d.Rule); {
+			case c.Held == app.Yes:
+				p.Held = append(p.Held, line)
+			case line.Decided:
+				p.Against = slices.Insert(p.Against, 0, line)
+			default:
+				p.Against = append(p.Against, line)
+			}
 		}
 	}
 	return &view{page: "job", title: job.Ref, nav: "activity", live: true, data: p}, nil
@@ -72,7 +81,11 @@ func (s *Site) job(v *visit) (*view, error) {
 
 func (v *visit) checkLine(c app.Check, decided string) checkLine {
 	line := checkLine{
-		Name: v.ruleName(c.Rule), Saw: c.Saw, Wanted: c.Wanted, Reason: c.Reason, Decided: c.Rule == decided && c.Held != app.Yes,
+		Name: v.ruleName(c.Rule), Saw: v.voice.retell(c.Saw), Wanted: v.voice.retell(c.Wanted), Reason: v.voice.retell(c.Reason),
+		Decided: c.Rule == decided && c.Held != app.Yes,
+	}
+	if c.Rule == "answer" || c.Rule == "ask" { // They see answers.
+		line.Saw = v.voice.retellWord(c.Saw)
 	}
 	switch c.Held {
 	case app.Yes:
@@ -140,7 +153,7 @@ func (v *visit) claimLines(claims []app.Claim) []claimLine {
 		outcome := orElse(string(c.Outcome), string(app.OutcomeUnknown))
 		lines[i] = claimLine{
 			Act: v.voice.say("act." + string(c.Act)), Outcome: v.voice.say("outcome." + outcome),
-			Detail: c.Detail, Attempt: c.Attempt, At: c.ClaimedAt,
+			Detail: v.voice.retell(c.Detail), Attempt: c.Attempt, At: c.ClaimedAt,
 		}
 	}
 	return lines
@@ -163,22 +176,31 @@ func (v *visit) cells(row []string) []cell {
 // Rules page with the change made and not saved.
 func (v *visit) ruleLinks(job app.JobRecord) []link {
 	var all []link
-	add := func(key, change, value string) {
+	add := func(key, change, value, shown string) {
 		if value != "" {
-			all = append(all, link{v.voice.say("makeRule."+key, "value", value), "/rules?" + url.Values{"change": {change}, "value": {value}}.Encode()})
+			all = append(all, link{v.voice.say("makeRule."+key, "value", shown), "/rules?" + url.Values{"change": {change}, "value": {value}}.Encode()})
 		}
 	}
 	accepted := job.Verdict == app.VerdictAccept
 	if accepted {
-		add("excludeType", "exclude_type", job.JobType)
-		add("withoutLanguage", "without_language", job.Language)
+		add("excludeType", "exclude_type", job.JobType, job.JobType)
+		add("withoutLanguage", "without_language", job.Language, job.Language)
 	} else {
-		add("acceptType", "accept_type", job.JobType)
-		add("withLanguage", "with_language", job.Language)
-		add("askType", "ask_type", job.JobType)
+		add("acceptType", "accept_type", job.JobType, job.JobType)
+		add("withLanguage", "with_language", job.Language, job.Language)
+		add("askType", "ask_type", job.JobType, job.JobType)
 	}
-	add("dayOff", "day_off", job.Date)
+	add("dayOff", "day_off", job.Date, v.date(job.Date))
 	return all
+}
+
+// date gives "Sat 28 Nov" for "2026-11-28"; what is no day stays as it is.
+func (v *visit) date(day string) string {
+	at, err := time.ParseInLocation(time.DateOnly, day, v.voice.zone)
+	if err != nil {
+		return day
+	}
+	return v.voice.date(at)
 }
 
 func (s *Site) acceptJob(v *visit) (*after, error) {
@@ -192,7 +214,14 @@ func (s *Site) leaveJob(v *visit) (*after, error) {
 	if err := s.Bot.LeaveJob(v.r.Context(), v.r.PathValue("id")); err != nil {
 		return nil, err
 	}
-	return &after{say: "flash.leaving"}, nil
+	return &after{say: "flash.leaving", undo: "/jobs/" + url.PathEscape(v.r.PathValue("id")) + "/ask"}, nil
+}
+
+func (s *Site) askAgain(v *visit) (*after, error) {
+	if err := s.Bot.AskAgain(v.r.Context(), v.r.PathValue("id")); err != nil {
+		return nil, err
+	}
+	return &after{say: "flash.asking"}, nil
 }
 
 // jobCalendar gives one booking as a calendar file, to add by hand.

@@ -51,10 +51,12 @@ func (v *visit) jobLine(job app.JobRecord) jobLine {
 func (v *visit) reasonOf(job app.JobRecord) string {
 	took := func(to time.Time) string { return v.voice.took(to.Sub(job.SeenAt)) }
 	switch reason := strings.TrimSpace(job.RejectionReason); {
+	case job.Status == app.JobRejected && job.Rule == "excluded_type" && job.JobType != "":
+		return v.voice.say("reason.excluded", "type", job.JobType)
 	case job.NeedsUser != "":
-		return job.NeedsUser
+		return v.voice.retell(job.NeedsUser)
 	case reason != "":
-		return reason
+		return v.voice.retell(reason)
 	case job.Status == app.JobAccepted && !job.ConfirmedAt.IsZero() && job.ConfirmedAt.After(job.SeenAt):
 		return v.voice.say("reason.confirmed", "n", took(job.ConfirmedAt))
 	case job.Status == app.JobMatched && job.Verdict == app.VerdictAccept:

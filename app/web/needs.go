@@ -14,12 +14,14 @@ import (
 type Bot interface {
 	Status(ctx context.Context) BotStatus
 	Start(ctx context.Context, sessionName string) error
+	Again(ctx context.Context, sessionID string) error // Takes the stop of this session back.
 	Stop(ctx context.Context) error
 	Pause(ctx context.Context) error
 	Resume(ctx context.Context) error
 	Rearm(ctx context.Context) error // Closes the breaker, and goes on after a challenge.
 	AcceptJob(ctx context.Context, jobID string) error
 	LeaveJob(ctx context.Context, jobID string) error
+	AskAgain(ctx context.Context, jobID string) error // Takes LeaveJob back.
 }
 
 // BotStatus is what the bot does at this moment.
@@ -149,6 +151,7 @@ type JobFilter struct {
 	Since, Until time.Time
 	Cursor       string // JobPage.Next of the page before.
 	Limit        int
+	Own          bool // Without those that outside bots reported.
 }
 
 // JobPage is one page of jobs.

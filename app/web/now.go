@@ -27,7 +27,7 @@ type nowPage struct {
 type hero struct {
 	Tone   string // ok, calm, warn, bad, wait
 	Icon   string
-	Lead   string          // "Watching."
+	Lead   template.HTML   // "Watching."
 	More   []template.HTML // The sentences after it.
 	Advice string
 	Button *button
@@ -97,17 +97,17 @@ func (s *Site) nowPage(v *visit) (*nowPage, error) {
 func (s *Site) readNow(v *visit, p *nowPage, booked *int64) error {
 	ctx, now := v.r.Context(), s.Now().In(v.voice.zone)
 	today := midnight(now)
-	page, err := s.Jobs.Jobs(ctx, JobFilter{Limit: recentShown})
+	page, err := s.Jobs.Jobs(ctx, JobFilter{Own: true, Limit: recentShown})
 	if err != nil {
 		return err
 	}
 	p.Recent = v.jobLines(page.Jobs)
-	asking, err := s.Jobs.Jobs(ctx, JobFilter{Kind: KindAsk, Limit: recentShown})
+	asking, err := s.Jobs.Jobs(ctx, JobFilter{Own: true, Kind: KindAsk, Limit: recentShown})
 	if err != nil {
 		return err
 	}
 	p.Asking = v.jobLines(asking.Jobs)
-	counts, err := s.Jobs.Counts(ctx, JobFilter{Since: today})
+	counts, err := s.Jobs.Counts(ctx, JobFilter{Own: true, Since: today})
 	if err != nil {
 		return err
 	}

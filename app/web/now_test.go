@@ -40,7 +40,7 @@ func TestNowSaysWhatTheBotDoesInOneSentence(t *testing.T) {
 		{"no session ever", func(s *web.BotStatus) { s.Session = app.Session{} }, []string{"Stopped.", `action="/bot/start"`}},
 		{"logged out", func(s *web.BotStatus) {
 			s.Problem = &web.Problem{Class: app.PageLoggedOut, Since: since, Reason: "the log-in page came again"}
-		}, []string{"Not working: the portal logged us out.", "4 min ago", "Log in again"}},
+		}, []string{"Not working: the portal logged us out <live-age>", "4 min ago", "Log in again"}},
 		{"portal away", func(s *web.BotStatus) {
 			s.Problem = &web.Problem{Class: app.PageUnavailable, Since: since, Reason: "the portal answered 503"}
 		}, []string{"The portal does not answer.", "The portal answered 503."}},

@@ -148,7 +148,11 @@ func (s *Site) readRules(v *visit) (c, draft app.Configuration, wrong map[string
 	}
 	err = s.Configurations.Check(draft)
 	if e, ok := errors.AsType[*app.Error](err); ok && e.Code == app.CodeInvalid {
-		return c, draft, e.Fields, nil
+		wrong := make(map[string]string, len(e.Fields))
+		for field, what := range e.Fields {
+			wrong[field] = v.voice.retell(what)
+		}
+		return c, draft, wrong, nil
 	}
 	return c, draft, nil, err
 }

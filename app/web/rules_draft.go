@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/atozbot/atozbot/app"
 )
@@ -129,9 +130,21 @@ func (v *visit) fieldTexts(c app.Configuration) map[string]string {
 	}
 	texts := make(map[string]string, len(fields))
 	for name, value := range fields {
-		texts[name] = v.valueText(value)
+		texts[name] = v.fieldText(name, value)
 	}
 	return texts
+}
+
+// fieldText gives the value of a field, with the unit that its name ends in.
+func (v *visit) fieldText(name string, value any) string {
+	n, isNumber := value.(float64)
+	switch {
+	case isNumber && n > 0 && strings.HasSuffix(name, "_minutes"):
+		return v.voice.length(int(n))
+	case isNumber && n > 0 && strings.HasSuffix(name, "_seconds"):
+		return v.voice.took(time.Duration(n * float64(time.Second)))
+	}
+	return v.valueText(value)
 }
 
 func (v *visit) valueText(value any) string {

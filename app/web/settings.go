@@ -78,6 +78,7 @@ type portalPage struct {
 	Tried   string
 	Wrong   string
 	From    string // Where the form stands: "settings" or "welcome".
+	Done    bool   // It is known already: testing it is not what comes next.
 }
 
 func (s *Site) portalSettings(v *visit) (*view, error) {

@@ -143,6 +143,7 @@ func (s *Site) changeTokens(v *visit) (*after, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.done(v, s.deedOf(v))
 		shown, err := s.tokensView(v, secret)
 		if err != nil {
 			return nil, err
@@ -326,10 +327,10 @@ func (s *Site) auditSettings(v *visit) (*view, error) {
 // reason says in words why something did not work, as far as people may read it.
 func (s *Site) reason(v *visit, err error) string {
 	if e, ok := errors.AsType[*app.PageError](err); ok {
-		return upperFirst(e.Reason) + "."
+		return upperFirst(v.voice.retell(e.Reason)) + "."
 	}
 	if e, ok := errors.AsType[*app.Error](err); ok && e.Code != app.CodeInternal {
-		return e.Message
+		return v.voice.retell(e.Message)
 	}
 	s.Log.Error("a trial of the portal failed", "error", err)
 	return v.voice.say("error.internal.what")

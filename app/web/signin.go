@@ -26,6 +26,8 @@ const (
 	// leastPassword is the least length of a password, in letters (NIST SP 800-63B asks
 	// for 8); the most keeps a hash's cost bounded.
 	leastPassword, mostPassword = 10, 256
+	// longestName bounds what somebody can be called, and what a stranger can have noted.
+	longestName = 100
 	// firstUser is who signs in with the first password.
 	firstUser = "admin"
 )
@@ -121,7 +123,7 @@ func (s *Site) signInForm(v *visit) {
 // signIn checks a name and a password.
 func (s *Site) signIn(v *visit) {
 	name, next := strings.TrimSpace(v.r.PostForm.Get("username")), local(v.r.PostForm.Get("next"))
-	if name == "" {
+	if name = shortened(name, longestName); name == "" {
 		name = firstUser
 	}
 	p := signInPage{Name: name, Next: next}
@@ -137,7 +139,7 @@ func (s *Site) signIn(v *visit) {
 		http.Redirect(v.w, v.r, "/", http.StatusSeeOther)
 		return
 	}
-	err := s.checkSignIn(v.r.Context(), name, v.r.PostForm.Get("password"), s.attemptKeys(v.r, name))
+	err := s.checkSignIn(v.r.Context(), name, v.r.PostForm.Get("password"), s.attemptOf(v.r, name))
 	switch app.CodeOf(err) {
 	case "":
 	case app.CodeUnauthorized:
@@ -164,37 +166,66 @@ func (s *Site) signIn(v *visit) {
 
 // checkSignIn is nil for the right password, CodeUnauthorized for a wrong one and
 // CodeRateLimited, without looking at it, after too many of those.
-func (s *Site) checkSignIn(ctx context.Context, name, password string, keys attemptKeys) error {
-	since := s.Now().Add(-attemptWindow)
-	byAddress, err := s.SignIns.FailedAttempts(ctx, []string{keys.address}, since)
+//
+// An attempt is noted before its password is looked at, and counted again with all that
+// were noted meanwhile: a hundred at once are no more than a hundred one by one. One that
+// was not looked at after all counts for its address alone, so that none can keep an
+// account's owner out by sending many at once.
+func (s *Site) checkSignIn(ctx context.Context, name, password string, from attempt) error {
+	if err := s.mayTry(ctx, from, 0); err != nil {
+		return err
+	}
+	id, err := s.SignIns.AddAttempt(ctx, from.address, from.account, s.Now())
 	if err != nil {
 		return err
 	}
-	byAccount, err := s.SignIns.FailedAttempts(ctx, []string{keys.account}, since)
-	if err != nil {
+	right, err := s.lookAt(ctx, name, password, from)
+	switch {
+	case err != nil:
+		s.unseen(ctx, id)
 		return err
+	case !right:
+		return app.Errorf(app.CodeUnauthorized, "The name or the password is wrong.")
 	}
-	if byAddress >= mostByAddress || byAccount >= mostByAccount {
-		return app.Errorf(app.CodeRateLimited, "Too many failed attempts.")
+	return s.SignIns.AttemptSucceeded(ctx, id)
+}
+
+// lookAt tells whether the password of an attempt that was noted is the right one. An
+// error means that it was not looked at.
+func (s *Site) lookAt(ctx context.Context, name, password string, from attempt) (bool, error) {
+	if err := s.mayTry(ctx, from, 1); err != nil {
+		return false, err
 	}
 	user, err := s.SignIns.User(ctx, name)
 	if err != nil && app.CodeOf(err) != app.CodeNotFound {
-		return err
+		return false, err
 	}
 	if len(password) > mostPassword {
 		password = ""
 	}
 	right, err := s.passwords.fits(ctx, password, user.PasswordHash)
+	return right && user.Name != "", err
+}
+
+// unseen says of an attempt that it was not looked at, also where its sender has gone.
+func (s *Site) unseen(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := s.SignIns.AttemptUnseen(ctx, id); err != nil {
+		s.Log.Warn("an attempt to sign in that was not looked at counts as failed", "error", err)
+	}
+}
+
+// mayTry is CodeRateLimited after too many failed attempts, of which own are this one.
+func (s *Site) mayTry(ctx context.Context, from attempt, own int) error {
+	byAddress, byAccount, err := s.SignIns.FailedAttempts(ctx, from.address, from.account, s.Now().Add(-attemptWindow))
 	if err != nil {
 		return err
 	}
-	if !right || user.Name == "" {
-		if err := s.SignIns.AddFailedAttempt(ctx, []string{keys.address, keys.account}, s.Now()); err != nil {
-			return err
-		}
-		return app.Errorf(app.CodeUnauthorized, "The name or the password is wrong.")
+	if byAddress-own >= mostByAddress || byAccount-own >= mostByAccount {
+		return app.Errorf(app.CodeRateLimited, "Too many failed attempts.")
 	}
-	return s.SignIns.ClearAttempts(ctx, keys.account)
+	return nil
 }
 
 // begin signs the browser in.
@@ -241,10 +272,10 @@ func (s *Site) signOutEverywhere(v *visit) (*after, error) {
 	return &after{to: "/sign-in"}, nil
 }
 
-// attemptKeys are what failed attempts are counted by.
-type attemptKeys struct{ address, account string }
+// attempt is what failed attempts are counted by.
+type attempt struct{ address, account string }
 
-func (s *Site) attemptKeys(r *http.Request, name string) attemptKeys {
+func (s *Site) attemptOf(r *http.Request, name string) attempt {
 	at := s.proxies.client(r)
 	text := at.String()
 	if at.Is6() { // A household has a whole network of them.
@@ -252,7 +283,7 @@ func (s *Site) attemptKeys(r *http.Request, name string) attemptKeys {
 			text = network.String()
 		}
 	}
-	return attemptKeys{address: "address:" + text, account: "account:" + strings.ToLower(name)}
+	return attempt{address: text, account: strings.ToLower(name)}
 }
 
 // setUpPage is the form for the first password.
@@ -322,7 +353,7 @@ func (s *Site) setUp(v *visit) {
 	if p.Name == "" {
 		p.Name = firstUser
 	}
-	if wrong := wrongPassword(password, v.r.PostForm.Get("again")); wrong != "" || len(p.Name) > 100 {
+	if wrong := wrongPassword(password, v.r.PostForm.Get("again")); wrong != "" || len(p.Name) > longestName {
 		p.Wrong = v.voice.say(orElse(wrong, "setUp.longName"), "least", leastPassword)
 		s.showSetUp(v, http.StatusUnprocessableEntity, p)
 		return
@@ -378,7 +409,7 @@ func (s *Site) changePassword(v *visit) (*after, error) {
 	if wrong := wrongPassword(form.Get("password"), form.Get("again")); wrong != "" {
 		return nil, app.Errorf(app.CodeInvalid, "%s", v.voice.say(wrong, "least", leastPassword))
 	}
-	err := s.checkSignIn(ctx, v.person.Name, form.Get("old"), s.attemptKeys(v.r, v.person.Name))
+	err := s.checkSignIn(ctx, v.person.Name, form.Get("old"), s.attemptOf(v.r, v.person.Name))
 	if app.CodeOf(err) == app.CodeUnauthorized {
 		return nil, app.Errorf(app.CodeInvalid, "%s", v.voice.say("security.wrongOld"))
 	}

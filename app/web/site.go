@@ -143,12 +143,14 @@ func (s *Site) handler() http.Handler {
 	// What the bot is told.
 	mux.Handle("POST /bot/start", s.act(s.startBot))
 	mux.Handle("POST /bot/stop", s.act(s.stopBot))
+	mux.Handle("POST /bot/again/{session}", s.act(s.continueBot))
 	mux.Handle("POST /bot/pause", s.act(s.pauseBot))
 	mux.Handle("POST /bot/resume", s.act(s.resumeBot))
 	mux.Handle("POST /bot/rearm", s.act(s.rearmBot))
 
 	mux.Handle("POST /jobs/{id}/accept", s.act(s.acceptJob))
 	mux.Handle("POST /jobs/{id}/leave", s.act(s.leaveJob))
+	mux.Handle("POST /jobs/{id}/ask", s.act(s.askAgain))
 
 	mux.Handle("POST /rules", s.act(s.saveRules))
 	mux.Handle("POST /rules/try", s.act(s.tryRules))

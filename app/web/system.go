@@ -103,7 +103,7 @@ func (s *Site) systemPage(v *visit) *systemPage {
 
 func (v *visit) serviceLine(s Service) serviceLine {
 	line := serviceLine{
-		Name: upperFirst(serviceName(v.voice, s.Name)), State: v.voice.say("state." + string(s.State)), Reason: upperFirst(s.Reason), Advice: s.Advice,
+		Name: upperFirst(serviceName(v.voice, s.Name)), State: v.voice.say("state." + string(s.State)), Reason: upperFirst(v.voice.retell(s.Reason)), Advice: v.voice.retell(s.Advice),
 		LastGood: s.LastGood, LastCheck: s.LastCheck, NextTry: s.NextTry, Retries: s.Retries,
 	}
 	switch s.State {

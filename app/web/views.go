@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -80,13 +81,14 @@ func newViews(a *assets, clock func() time.Time) (*views, error) {
 // functions are what templates call; those that speak do it in the given voice.
 func (v *views) functions(s *voice) template.FuncMap {
 	return template.FuncMap{
-		"t": s.say, "known": s.knows, "th": s.sayHTML,
+		"t": s.say, "retell": s.retell, "known": s.knows, "th": s.sayHTML,
 		"clock": s.clock, "exact": s.exact, "day": s.day, "date": s.date, "longDate": s.longDate,
 		"moment": s.moment, "span": s.span, "ago": s.ago, "age": s.age, "countdown": s.countdown,
 		"length": s.length, "took": s.took, "number": s.number, "decimal": s.decimal, "percent": s.percent,
 		"list": s.list, "counter": s.counter, "lang": func() string { return s.code }, "zone": func() string { return s.zone.String() },
-		"right": func() bool { return s.right }, "iso": iso,
-		"asset": v.assets.at, "icon": v.icon, "tone": toneName,
+		"upperFirst": upperFirst,
+		"right":      func() bool { return s.right }, "iso": iso,
+		"asset": v.assets.at, "icon": v.icon, "logo": v.logo, "tone": toneName,
 		"join": strings.Join, "dict": dict, "languages": func() []*words { return v.catalogue.all },
 		"texts": func() string { return browserTexts(s.words) },
 	}
@@ -188,6 +190,16 @@ func (v *views) icon(name string) (template.HTML, error) {
 	}
 	return template.HTML(`<svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">` +
 		strings.TrimSpace(drawing) + `</svg>`), nil
+}
+
+// logo draws the program's own picture into the page, size pixels wide: a file of its own
+// would be one more thing to wait for before the first paint. The name stands beside it.
+func (v *views) logo(size int) (template.HTML, error) {
+	_, drawing, found := strings.Cut(string(v.assets.files["icons/icon.svg"].plain), "<svg ")
+	if !found {
+		return "", errors.New("icons/icon.svg is not a drawing")
+	}
+	return template.HTML(fmt.Sprintf(`<svg class="logo" width="%d" height="%[1]d" aria-hidden="true" focusable="false" %s`, size, strings.TrimSpace(drawing))), nil
 }
 
 // dict makes a map for a shared part that needs several values.

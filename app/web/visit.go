@@ -82,9 +82,13 @@ func (s *Site) act(do func(*visit) (*after, error)) http.Handler {
 			s.showError(w, r, http.StatusBadRequest, "error.form")
 			return
 		}
+		about := s.deedOf(v)
 		next, err := do(v)
-		if err != nil {
+		switch {
+		case err != nil:
 			next = s.failed(v, err)
+		case next != nil:
+			s.done(v, about)
 		}
 		if next == nil {
 			return // It was answered already.
@@ -104,7 +108,7 @@ func (s *Site) act(do func(*visit) (*after, error)) http.Handler {
 // that something went wrong, with the rest in the log, where it has none.
 func (s *Site) failed(v *visit, err error) *after {
 	if e, ok := errors.AsType[*app.Error](err); ok && e.Code != app.CodeInternal {
-		return &after{say: "flash.failed", args: []string{"reason", e.Message}, tone: "bad"}
+		return &after{say: "flash.failed", args: []string{"reason", v.voice.retell(e.Message)}, tone: "bad"}
 	}
 	if codeOf(err) == app.CodeUnavailable {
 		return &after{say: "flash.away", tone: "bad"}
@@ -154,7 +158,7 @@ func (s *Site) notices(v *visit, bare bool) []notice {
 	}
 	snapshot := s.Health.Snapshot()
 	if snapshot.Fallback != "" {
-		all = append(all, notice{Tone: "warn", Text: v.voice.say("notice.fallback", "reason", snapshot.Fallback)})
+		all = append(all, notice{Tone: "warn", Text: v.voice.say("notice.fallback", "reason", v.voice.retell(snapshot.Fallback))})
 	}
 	for _, service := range snapshot.Services {
 		if service.Name == "database" && snapshot.Started && service.State == ServiceUnhealthy {

@@ -27,7 +27,7 @@ func (s *Site) showWaiting(w http.ResponseWriter, r *http.Request, snapshot Heal
 			continue
 		}
 		name := serviceName(v.voice, service.Name)
-		line := waitingLine{Text: v.voice.say("waiting.for", "name", name), Reason: upperFirst(service.Reason), Advice: service.Advice}
+		line := waitingLine{Text: v.voice.say("waiting.for", "name", name), Reason: upperFirst(v.voice.retell(service.Reason)), Advice: v.voice.retell(service.Advice)}
 		if service.Attempt > 0 && service.Attempts > 0 {
 			line.Text = v.voice.say("waiting.attempt", "name", name, "attempt", service.Attempt, "attempts", service.Attempts)
 			if service.Attempt > service.Attempts {

@@ -29,7 +29,7 @@ func (s *Site) welcomePage(v *visit, tried *portalPage) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := s.Jobs.Counts(ctx, JobFilter{})
+	counts, err := s.Jobs.Counts(ctx, JobFilter{Own: true})
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +43,9 @@ func (s *Site) welcomePage(v *visit, tried *portalPage) (*view, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Portal = &portalPage{Account: account, From: "welcome"}
+		p.Portal = &portalPage{Account: account, From: "welcome", Done: p.LoggedIn}
 	}
-	page, err := s.Jobs.Jobs(ctx, JobFilter{Limit: 200})
+	page, err := s.Jobs.Jobs(ctx, JobFilter{Own: true, Limit: 200})
 	if err != nil {
 		return nil, err
 	}

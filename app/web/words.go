@@ -28,6 +28,8 @@ type words struct {
 	name  string // In the language itself: "English".
 	right bool   // Written from right to left.
 	texts map[string]text
+	// phrases retell what is said in English elsewhere; nil in English.
+	phrases *phrasebook
 	// fallback is asked for keys that this language lacks; nil in English.
 	fallback *words
 }
@@ -94,6 +96,9 @@ func newWords(code string, content []byte) (*words, error) {
 	}
 	w := &words{tag: tag, code: code, texts: map[string]text{}}
 	if err := w.flatten("", tree); err != nil {
+		return nil, err
+	}
+	if w.phrases, err = newPhrasebook(code); err != nil {
 		return nil, err
 	}
 	w.name = w.say("language.name")

@@ -14,6 +14,7 @@ customElements.define("live-activity", class extends HTMLElement {
   /** @type {Set<string>} */ fresh = new Set();
   /** @type {HTMLButtonElement | null} */ button = null;
   timer = 0;
+  told = false;
 
   connectedCallback() { document.addEventListener("live", this.hear); document.addEventListener("live-back", this.soon); }
   disconnectedCallback() { document.removeEventListener("live", this.hear); document.removeEventListener("live-back", this.soon); }
@@ -21,13 +22,19 @@ customElements.define("live-activity", class extends HTMLElement {
   /** @param {Event} event */
   hear = (event) => {
     const { type, data } = /** @type {CustomEvent} */ (event).detail;
+    if (type === "status_update" && !this.told) {
+      this.told = true;
+      return this.soon(); // Something may have happened since the page was made.
+    }
     if (!type.startsWith("job_")) return;
     const ref = data?.job_ref ?? data?.number ?? "";
-    const known = [...this.querySelectorAll(".job")].some((row) => row.getAttribute("data-ref") === ref);
-    if (known) return this.soon();
+    if (this.knows(ref)) return this.soon();
     this.fresh.add(ref);
     this.offer();
   };
+
+  /** @param {string | null} ref */
+  knows(ref) { return [...this.querySelectorAll(".job")].some((row) => row.getAttribute("data-ref") === ref); }
 
   offer() {
     if (!this.button) {
@@ -40,7 +47,7 @@ customElements.define("live-activity", class extends HTMLElement {
     if (this.button.textContent !== text) { this.button.textContent = text; announce(text); }
   }
 
-  /** Rows that are there, changed in place, a moment later. */
+  /** Rows that are there, changed in place, a moment later; others are offered. */
   soon = () => {
     if (this.timer) return;
     this.timer = window.setTimeout(async () => {
@@ -49,7 +56,9 @@ customElements.define("live-activity", class extends HTMLElement {
       for (const row of next?.querySelectorAll(".job") ?? []) {
         const old = this.querySelector(`.job[data-key="${CSS.escape(row.getAttribute("data-key") ?? "")}"]`);
         if (old) { old.className = row.className; patchChildren(old, row); }
+        else if (!this.knows(row.getAttribute("data-ref"))) this.fresh.add(row.getAttribute("data-ref") ?? "");
       }
+      if (this.fresh.size) this.offer();
       this.chips(next);
     }, 600);
   };
@@ -77,6 +86,7 @@ customElements.define("live-activity", class extends HTMLElement {
 customElements.define("live-refresh", class extends HTMLElement {
   timer = 0;
   beat = 0;
+  told = false;
 
   connectedCallback() {
     document.addEventListener("live", this.hear);
@@ -95,7 +105,9 @@ customElements.define("live-refresh", class extends HTMLElement {
   hear = (event) => {
     const { type } = /** @type {CustomEvent} */ (event).detail;
     const wanted = this.getAttribute("events")?.split(" ") ?? [];
-    if (wanted.includes(type) || (wanted[0] === "*" && type !== "status_update")) this.soon();
+    const first = type === "status_update" && !this.told; // Something may have happened since the page was made.
+    this.told ||= first;
+    if (first || wanted.includes(type) || (wanted[0] === "*" && type !== "status_update")) this.soon();
   };
 
   /** Lays the piece over anew, a moment later. It stays as it is under a finger. */

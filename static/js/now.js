@@ -55,7 +55,7 @@ customElements.define("live-now", class extends HTMLElement {
     this.count("rejected", status.total_rejected);
     if (status.last_look) this.querySelector(".look time")?.setAttribute("datetime", status.last_look);
     const told = [status.status, status.mode, status.cap_reached, status.last_error, status.login_status].join();
-    if (told !== this.told && this.told !== undefined) this.want();
+    if (told !== this.told) this.want(); // The first one too: something may have happened since the page was made.
     this.told = told;
   };
 
@@ -115,7 +115,7 @@ customElements.define("live-now", class extends HTMLElement {
     }
     if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
     const lead = this.lead();
-    if (lead !== this.state) announce(lead);
+    if (lead !== this.state) announce(this.querySelector(".hero__say strong")?.textContent ?? "");
     this.state = lead;
     keep(this).catch(() => undefined);
   }
@@ -129,7 +129,11 @@ customElements.define("live-now", class extends HTMLElement {
     location.assign(was.href);
   };
 
-  lead() { return this.querySelector(".hero__say strong")?.textContent ?? ""; }
+  /** What the bot does, whatever the time: an age in it counts on by itself. */
+  lead() {
+    const parts = this.querySelector(".hero__say strong")?.childNodes ?? [];
+    return [...parts].filter((part) => part.nodeName !== "LIVE-AGE").map((part) => part.textContent).join("");
+  }
 
   /** @param {string} name @param {unknown} value */
   count(name, value) {

@@ -1,5 +1,5 @@
 // Tries the rules while they are written: <live-try for="form" src>. Nothing is saved.
-import { patchChildren } from "./patch.js";
+import { patch, patchChildren } from "./patch.js";
 
 customElements.define("live-try", class extends HTMLElement {
   timer = 0;
@@ -7,11 +7,18 @@ customElements.define("live-try", class extends HTMLElement {
 
   connectedCallback() {
     const form = /** @type {HTMLFormElement | null} */ (document.getElementById(this.getAttribute("for") ?? ""));
-    form?.addEventListener("input", (event) => {
+    if (!form) return;
+    form.addEventListener("input", (event) => {
       this.settle(form, /** @type {HTMLInputElement} */ (event.target));
-      clearTimeout(this.timer);
-      this.timer = window.setTimeout(() => this.try(form), 600);
+      this.soon(form);
     });
+    if (written(form)) this.soon(form); // Before this module was there, or by the browser.
+  }
+
+  /** @param {HTMLFormElement} form */
+  soon(form) {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.try(form), 600);
   }
 
   /**
@@ -33,7 +40,25 @@ customElements.define("live-try", class extends HTMLElement {
     const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
     const answer = await fetch(this.getAttribute("src") ?? "", { method: "POST", body, headers: { Accept: "text/html" } }).catch(() => null);
     if (!answer || turn !== this.asked) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("tried");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html"), fresh = page.getElementById("tried");
     if (fresh && this.firstElementChild) patchChildren(this.firstElementChild, fresh);
+    this.sum(page.getElementById("sum"));
+  }
+
+  /** The same in short, beside the buttons of a small screen. @param {Element | null} fresh */
+  sum(fresh) {
+    const old = document.getElementById("sum");
+    if (old && fresh) patch(old, fresh); // Who is on it stays on it.
+    else if (fresh) document.querySelector(".rules__do")?.prepend(fresh);
+    else old?.remove();
   }
 });
+
+/** Whether a field holds something else than the page came with. @param {HTMLFormElement} form */
+function written(form) {
+  return [...form.querySelectorAll("input, select, textarea")].some((element) => {
+    if (element instanceof HTMLSelectElement) return [...element.options].some((option) => option.selected !== option.defaultSelected);
+    const field = /** @type {HTMLInputElement} */ (element);
+    return field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  });
+}

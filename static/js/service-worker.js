@@ -4,6 +4,12 @@
 const SHELL = "shell-" + VERSION;
 
 self.addEventListener("install", (event) => {
+  // Where the browser can, nothing waits for this worker to start: what is kept comes from
+  // where it is kept, and a page from whoever is sooner, which is the server.
+  event.addRoutes?.([
+    { condition: { urlPattern: `/static/${VERSION}/*` }, source: { cacheName: SHELL } },
+    { condition: { requestMode: "navigate", requestMethod: "GET" }, source: "race-network-and-fetch-handler" },
+  ]);
   event.waitUntil((async () => {
     const shell = await caches.open(SHELL);
     await shell.addAll(FILES);

@@ -16,8 +16,8 @@ import (
 
 // TestTheRace lets the real binary, on SQLite, compete for thousands of mixed jobs with
 // rivals and every fault of the portal's, and holds what it did against the truth.
-// ATOZBOT_RACE_JOBS is how many (10,000). One job comes every 60 ms in the mean, so ten
-// thousand take ten minutes.
+// ATOZBOT_RACE_JOBS is how many (10,000), ATOZBOT_RACE_EVERY how far apart they come in
+// the mean (60 ms, so that ten thousand take ten minutes).
 func TestTheRace(t *testing.T) {
 	jobs := 10_000
 	if n, err := strconv.Atoi(os.Getenv("ATOZBOT_RACE_JOBS")); err == nil {
@@ -25,7 +25,14 @@ func TestTheRace(t *testing.T) {
 	} else if os.Getenv("ATOZBOT_CHAOS") == "short" {
 		jobs = 500
 	}
-	const every = 60 * time.Millisecond
+	every := 60 * time.Millisecond
+	if text := os.Getenv("ATOZBOT_RACE_EVERY"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		every = d
+	}
 	scenario := practice.Blend{Seed: 7, Jobs: jobs, Every: every}.Scenario()
 	scenario.Faults = practice.EveryFault(0.002, time.Second)
 	scenario.Look = practice.MessyLook()
@@ -49,6 +56,9 @@ func TestTheRace(t *testing.T) {
 		len(truth.Mistakes(practice.DefaultEmail)), len(truth.Wrong), len(truth.Overlaps(practice.DefaultEmail)), differences)
 	if share < 99.5 {
 		t.Errorf("%.2f %% of the winnable jobs were won, want 99.5 %%", share)
+	}
+	for _, job := range missed {
+		t.Logf("missed: %s", asRecorded(t, ctx, program, job))
 	}
 	for _, mistake := range truth.Mistakes(practice.DefaultEmail) {
 		t.Errorf("a wrong act on job %d: %+v", mistake.Number, mistake)
@@ -103,6 +113,26 @@ func compete(t *testing.T, scenario practice.Scenario, settings ...string) (*pra
 		t.Fatal(err)
 	}
 	return portal, program
+}
+
+// asRecorded tells of a job what the portal knows, and what the program recorded.
+func asRecorded(t *testing.T, ctx context.Context, program *Program, job practice.JobTruth) string {
+	t.Helper()
+	var found []map[string]any
+	if err := program.Get(ctx, fmt.Sprintf("/api/bot/jobs?q=%d", job.Number), &found); err != nil {
+		t.Fatal(err)
+	}
+	closed := "still free"
+	if !job.ClosedAt.IsZero() {
+		closed = "closed after " + job.ClosedAt.Sub(job.ListedAt).String()
+	}
+	truth := fmt.Sprintf("%s %s, listed %s, shown after %s, %s, details read %d times, acts %+v", job.Ref, job.State,
+		job.ListedAt.Format(time.StampMilli), job.ShownAt.Sub(job.ListedAt), closed, job.Details, job.Acts)
+	if len(found) == 0 {
+		return truth + "; nothing is recorded"
+	}
+	j := found[0]
+	return fmt.Sprintf("%s; recorded as %v, %v (%v): %v", truth, j["status"], j["verdict"], j["rule"], j["rejection_reason"])
 }
 
 // compare counts the jobs whose record is not what the portal says.
