@@ -15,7 +15,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run the program on the practice portal; nothing needs to be set
@@ -38,7 +38,8 @@ race: ## Run the tests with the race detector (needs a C compiler)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Run the linters and the format check
-	@test -z "$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo "run: make format" >&2; exit 1; }
+	@unformatted=$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l $$(git ls-files '*.go')) && \
+	  if [ -n "$$unformatted" ]; then printf '%s\n' "$$unformatted" "run: make format" >&2; exit 1; fi
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run --build-tags chaos ./...
 
 .PHONY: format
@@ -47,11 +48,7 @@ format: $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Format every Go file
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME each (30s)
-	@set -e; for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
-	  done; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: chaos
 chaos: ## Break everything the program depends on, and print what it did as a table
@@ -75,6 +72,11 @@ bench: ## Measure the parts: board decoding, decisions, store, looks
 bench-http: ## Compare the answers' speed with a bare server's, in one run
 	@.ci/install
 	go test -run '^$$' -bench . -benchtime 1x -timeout 20m ./app/api/bench
+
+.PHONY: bench-activity
+bench-activity: ## Compare the page Activity over 100,000 jobs with one over 100, in one run
+	@.ci/install
+	go test -run '^$$' -bench BenchmarkActivity -benchtime 1x -timeout 20m ./app/daemon
 
 .PHONY: image
 image: ## Build the container image atozbot:latest
