@@ -166,9 +166,9 @@ func (s *Store) Tally(ctx context.Context, accountID, sessionID string, from tim
 // alone.
 func tallyOf(ctx context.Context, q queryer, accountID, sessionID string, from, until time.Time) (tally app.Tally, err error) {
 	err = q.QueryRowContext(ctx, `SELECT
-		COUNT(*) FILTER (WHERE act = 'accept' AND outcome IN ('', 'unknown', 'accepted')),
-		COUNT(*) FILTER (WHERE act = 'reject' AND outcome IN ('', 'unknown', 'rejected'))
-		FROM atozbot_claims WHERE session_id = $1`, sessionID).Scan(&tally.Session, &tally.Rejected)
+		(SELECT COUNT(*) FROM atozbot_claims WHERE session_id = $1 AND act = 'accept' AND outcome IN ('', 'unknown', 'accepted')),
+		(SELECT COUNT(*) FROM atozbot_claims WHERE session_id = $1 AND act = 'reject' AND outcome IN ('', 'unknown', 'rejected'))`,
+		sessionID).Scan(&tally.Session, &tally.Rejected)
 	if err != nil {
 		return tally, err
 	}
