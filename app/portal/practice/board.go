@@ -44,6 +44,7 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 		}
 		v.session.dialog = 0
 	}
+	seen := p.tally.boards[v.session.email]
 	if number == 1 {
 		at := v.at
 		if v.method != http.MethodGet {
@@ -51,8 +52,11 @@ func (p *Portal) boardPage(v *visit, now time.Time) answer {
 		} else {
 			p.tally.look(v)
 		}
-		p.tally.boards[v.session.email] = p.tally.boards[v.session.email].after(v, at)
+		seen = seen.after(v, at, more)
+	} else {
+		seen = seen.goesOn(v, more)
 	}
+	p.tally.boards[v.session.email] = seen
 	p.tally.misled[v.session.email] = v.fault.Kind == FaultStale
 	return p.render(v, http.StatusOK, "board.html", f)
 }

@@ -25,7 +25,7 @@ func (p *Portal) detailsPage(v *visit) answer {
 		j.detailsAt = v.at
 	}
 	of := detailsOf{v.session.email, j.Number}
-	p.tally.details[of] = p.tally.details[of].after(v, v.at)
+	p.tally.details[of] = p.tally.details[of].after(v, v.at, false)
 	if before := p.asShown(v, j); before != j {
 		p.tally.misled[v.session.email] = true
 		j = before

@@ -232,6 +232,28 @@ func TestWhatAFaultHasHiddenWasNotSeen(t *testing.T) {
 	wantNothingWrong(t, p)
 }
 
+func TestOnlyAllPagesOfABoardHaveShownEveryJob(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		p, b := serve(t, oneJob(func(s *practice.Scenario) {
+			s.Board.PageSize = 1
+			s.Jobs = append(s.Jobs, practice.Job{Number: 8, RivalAfter: -1}, practice.Job{Number: 9, RivalAfter: -1})
+		}))
+		b.logIn()
+		action, fields := b.form(b.get("/interpreter-jobs?page=3"), acceptForm)
+		p.Take(7)
+		b.get("/interpreter-jobs")
+		if all {
+			b.get("/interpreter-jobs?page=2")
+		}
+		b.post(action, fields)
+		if all {
+			wantWrong(t, p, practice.WrongNotFree)
+		} else {
+			wantNothingWrong(t, p)
+		}
+	}
+}
+
 func TestALostRaceIsNoWrongAct(t *testing.T) {
 	p, b := serve(t, oneJob(func(s *practice.Scenario) { s.Jobs[0].RivalFirst = true }))
 	b.logIn()

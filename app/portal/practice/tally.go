@@ -44,15 +44,31 @@ type sight struct {
 	at   time.Time
 	turn int64
 	sure time.Time // Of the newest that no fault befell: its client saw all of it.
+	part bool      // It is the first of several pages, and the others are still to be asked for.
+	hurt bool      // A fault befell a page of it.
 }
 
-// after gives the sight that comes after this one, with a visit's answer.
-func (s sight) after(v *visit, at time.Time) sight {
-	next := sight{at: at, turn: v.turn, sure: at}
-	if v.fault.spoils() {
+// after gives the sight that comes after this one, with a visit's answer; more says that
+// it goes on at other pages.
+func (s sight) after(v *visit, at time.Time, more bool) sight {
+	next := sight{at: at, turn: v.turn, sure: at, part: more, hurt: v.fault.spoils()}
+	if more || next.hurt {
 		next.sure = s.sure
 	}
 	return next
+}
+
+// goesOn is what a sight becomes with another of its pages. What it shows is sure once the
+// last one was there.
+func (s sight) goesOn(v *visit, more bool) sight {
+	s.hurt = s.hurt || v.fault.spoils()
+	if s.part && !more {
+		s.part = false
+		if !s.hurt {
+			s.sure = s.at
+		}
+	}
+	return s
 }
 
 // detailsOf names an account's look at a job's details.
