@@ -89,6 +89,20 @@ func (s *Set) Decide(job app.Job, tally app.Tally, now time.Time) app.Decision {
 	return d
 }
 
+// HeedsTally tells whether another tally could make another decision of d, which was made
+// by this set. One that stands on a rule about the job itself does not.
+func (s *Set) HeedsTally(d app.Decision) bool {
+	if s.rejectExcluded && s.maxRejected > 0 && d.Checks[atExcludedType].Held != app.Yes {
+		return true // There is a place left to reject it, or there may be one later.
+	}
+	for i := range d.Checks[:atCapSession] {
+		if d.Checks[i].Held == app.No {
+			return false
+		}
+	}
+	return true
+}
+
 // conclude makes the decision of the answers, but for its trace.
 func (s *Set) conclude(x *subject, answers *answers) app.Decision {
 	d := app.Decision{Number: x.job.Number, RulesVersion: s.version, DecidedAt: x.now}

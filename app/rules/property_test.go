@@ -300,3 +300,37 @@ func TestWeeklyHoursMinuteByMinute(t *testing.T) {
 		t.Errorf("only %d appointments fit: the test shows little", fitting)
 	}
 }
+
+// A decision that is said not to heed what is taken stands under every other tally.
+func TestADecisionThatHeedsNoTallyStandsUnderEveryOne(t *testing.T) {
+	now := time.Date(2027, 1, 10, 9, 0, 0, 0, time.UTC)
+	heeding, blind := 0, 0
+	for seed := range uint64(2000) {
+		r := newChance(seed)
+		c := r.configuration()
+		c.MaxRejectPerRun = r.IntN(3)
+		set, err := rules.Compile(c)
+		if err != nil {
+			t.Fatal(seed, err)
+		}
+		tally := func() app.Tally {
+			return app.Tally{Session: r.IntN(45), Rejected: r.IntN(4), Bookings: r.calendarEntries(40)}
+		}
+		for n := range 10 {
+			job := r.job(n)
+			d := set.Decide(job, tally(), now)
+			if set.HeedsTally(d) {
+				heeding++
+				continue
+			}
+			blind++
+			other := set.Decide(job, tally(), now)
+			if d.Verdict != other.Verdict || d.Rule != other.Rule || d.Reason != other.Reason || d.NeedsDetails != other.NeedsDetails {
+				t.Fatalf("seed %d: %s (%s) became %s (%s)", seed, d.Verdict, d.Reason, other.Verdict, other.Reason)
+			}
+		}
+	}
+	if heeding < 1000 || blind < 1000 {
+		t.Errorf("%d heed it, %d do not: the test shows little", heeding, blind)
+	}
+}

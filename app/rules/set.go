@@ -70,6 +70,7 @@ func rules() [ruleCount]rule {
 const (
 	atStatus       = 0
 	atExcludedType = 3
+	atCapSession   = 12 // From here on rules ask what is taken.
 	atAsk          = 18
 )
 
