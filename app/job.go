@@ -73,6 +73,7 @@ type Board struct {
 	// now.
 	Unchanged bool
 	SeenAt    time.Time // When the first byte of the first page came.
+	Pages     int       // How many requests the look took.
 	Bytes     int       // Of the bodies, after decompression.
 }
 

@@ -35,6 +35,7 @@ func (r *run) work(board app.Board) {
 // take takes in a board that was looked for: what is there, and what it says of claims
 // that are open.
 func (r *run) take(board app.Board) {
+	r.pages = board.Pages
 	r.sight(board)
 	r.learn()
 }
@@ -128,6 +129,9 @@ func (r *run) acceptSome() bool {
 // nothing left to accept; one at least has its turn before the next look.
 func (r *run) rejectSome() bool {
 	for i, s := range r.rejects {
+		if !s.matchedNow(r.valid) {
+			continue // A newer board than the one it was decided on has come meanwhile.
+		}
 		if r.interrupted() || i > 0 && time.Now().After(r.pace.next()) {
 			r.unfinished = true
 			break

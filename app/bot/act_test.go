@@ -51,6 +51,18 @@ func TestAnAnswerWithoutTheJobIsConfirmedByALook(t *testing.T) {
 	})
 }
 
+func TestWhereALookTakesSeveralRequestsAPageConfirms(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.bare, w.portal.pages = true, 3
+		w.records.config.CheckIntervalSeconds = 60
+		w.portal.add(telephone("100"))
+		w.start()
+		w.status("100", app.JobAccepted)
+		w.want(w.portal.count("look", "") == 1, "looked %d times", w.portal.count("look", ""))
+		w.want(w.portal.count("details", "100") == 2, "asked for the details %d times", w.portal.count("details", "100"))
+	})
+}
+
 func TestAnAcceptedJobThatLeavesTheBoardIsConfirmedByItsPage(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.portal.hideOurs = true

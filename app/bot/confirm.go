@@ -32,8 +32,13 @@ func (r *run) confirm() bool {
 		return false
 	}
 	r.postedNow = false
-	switch unsure := r.unconfirmed(); {
-	case unsure || r.stale:
+	if r.pages > 1 && !r.stale {
+		r.askAboutPosted() // One page instead of all those of the board.
+	}
+	switch {
+	case r.over() || r.halted:
+		return false
+	case r.unconfirmed() || r.stale:
 		if !r.lookAgain() {
 			return false
 		}
@@ -70,6 +75,16 @@ func (r *run) unconfirmed() bool {
 		}
 	}
 	return false
+}
+
+// askAboutPosted asks the pages of what was posted on the newest board and is still to be
+// confirmed.
+func (r *run) askAboutPosted() {
+	for _, s := range r.openClaims() {
+		if c := s.open(); c.try.look == r.look && !c.before {
+			r.askForOutcome(s, c)
+		}
+	}
 }
 
 // openClaims gives the jobs with a claim whose outcome is not known. It is asked for many

@@ -39,13 +39,18 @@ func (r *run) decide(s *seen) {
 		r.undecided(s)
 		return
 	}
+	s.heedsTally = r.rules.HeedsTally(d)
 	s.basis = r.basisFor(s)
 	s.redecide = now.Add(s.details.standsFor())
 	r.adopt(s, d)
 }
 
 func (r *run) basisFor(s *seen) basis {
-	return basis{row: s.row, details: s.details.version, rules: r.config.Version, tally: r.tally.version, answer: s.answer}
+	b := basis{row: s.row, details: s.details.version, rules: r.config.Version, answer: s.answer}
+	if s.heedsTally {
+		b.tally = r.tally.version
+	}
+	return b
 }
 
 // judge asks the rules, and lets a page that is gone and the user's answer have their say.

@@ -65,6 +65,7 @@ type fakePortal struct {
 	hideOurs bool // Accepted jobs leave the board.
 	bare     bool // Acts answer with nothing that shows the job.
 	partial  bool // Boards are not read to their end.
+	pages    int  // How many requests a look takes.
 	faults   func(kind, number string) *fault
 	calls    []call
 	last     app.Board
@@ -269,7 +270,7 @@ func (p *fakePortal) Look(ctx context.Context) (app.Board, error) {
 
 // board shows the jobs as they are, and says whether that is as at the look before.
 func (p *fakePortal) board() app.Board {
-	b := app.Board{Complete: !p.partial, SeenAt: time.Now().UTC()}
+	b := app.Board{Complete: !p.partial, Pages: p.pages, SeenAt: time.Now().UTC()}
 	for _, j := range p.jobs {
 		if !j.offBoard && !(p.hideOurs && j.status == "Accepted") && !j.rejected {
 			b.Jobs = append(b.Jobs, j.row())

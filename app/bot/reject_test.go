@@ -141,3 +141,35 @@ func TestRejectingComesAfterAccepting(t *testing.T) {
 		w.want(w.bot.Status().Session.TotalChecks == 1, "it took more than a look")
 	})
 }
+
+// A failed rejection is to be made again, and the look that confirms an acceptance before
+// it shows that somebody else has the job. That look lasts until the next one is due.
+func TestNothingIsRejectedThatANewerBoardShowsTaken(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.RejectExcluded, w.records.config.CheckIntervalSeconds = true, 0.2
+		w.portal.bare = true
+		w.portal.add(telephone("101").of("Onsite"))
+		tried, accepted := false, false
+		w.portal.faults = func(kind, _ string) *fault {
+			switch {
+			case kind == "reject":
+				tried = true
+				return &fault{instead: unavailable(500)}
+			case kind == "accept":
+				accepted = true
+			case kind == "look" && accepted:
+				w.portal.job("101").status, w.portal.job("101").offBoard = "Filled", true
+				return &fault{delay: time.Second}
+			case kind == "look" && tried && len(w.portal.jobs) == 1:
+				w.portal.jobs = append(w.portal.jobs, telephone("102"))
+				return &fault{delay: time.Second}
+			}
+			return nil
+		}
+		w.start()
+		w.status("102", app.JobAccepted)
+		w.pass(10 * time.Second)
+		w.want(w.portal.count("reject", "") == 1, "posted %d times", w.portal.count("reject", ""))
+		w.want(w.records.job("101").Status == app.JobLost, "it is %s", w.records.job("101").Status)
+	})
+}

@@ -54,6 +54,7 @@ type run struct {
 	since   time.Time     // Of the problem.
 	look    int64         // The number of the newest board.
 	valid   int64         // The number of the newest that was looked for, or was whole.
+	pages   int           // How many requests the newest look at the board took.
 	round   int64         // The number of the newest paced look that was worked through.
 
 	seen     map[string]*seen

@@ -22,12 +22,13 @@ type seen struct {
 
 	details details
 
-	decision app.Decision
-	decided  bool
-	basis    basis
-	redecide time.Time // The decision depends on the clock, and is made anew after this.
-	answer   Answer    // The user's, to "ask".
-	left     *asked    // What a leave has put aside, while it can be taken back here.
+	decision   app.Decision
+	decided    bool
+	basis      basis
+	heedsTally bool      // What is taken could decide otherwise.
+	redecide   time.Time // The decision depends on the clock, and is made anew after this.
+	answer     Answer    // The user's, to "ask".
+	left       *asked    // What a leave has put aside, while it can be taken back here.
 
 	accept, reject *claim
 
@@ -61,7 +62,7 @@ type basis struct {
 	row     row
 	details int64
 	rules   int64
-	tally   int64
+	tally   int64 // 0 where the decision does not heed it.
 	answer  Answer
 }
 

@@ -47,6 +47,9 @@ func (r *run) watchBookings() {
 
 // onBoard notes what the newest board shows of a booking.
 func (s *seen) onBoard(r *run) {
+	if s.accept != nil && s.accept.try.look == r.look {
+		return // That board is older than the booking.
+	}
 	state := bookingAbsent
 	switch {
 	case s.look == r.look && s.double:

@@ -45,6 +45,7 @@ func (c *Client) Look(ctx context.Context) (app.Board, error) {
 		Complete:  look.complete,
 		Unchanged: look.unchanged,
 		SeenAt:    look.seenAt,
+		Pages:     len(look.pages),
 		Bytes:     look.bytes,
 	}, nil
 }
