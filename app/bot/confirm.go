@@ -78,10 +78,11 @@ func (r *run) unconfirmed() bool {
 }
 
 // askAboutPosted asks the pages of what was posted on the newest board and is still to be
-// confirmed.
+// confirmed. Whether a rejection that failed was made all the same or a rival took the job,
+// a page that is gone does not tell, and its row may.
 func (r *run) askAboutPosted() {
 	for _, s := range r.openClaims() {
-		if c := s.open(); c.try.look == r.look && !c.before {
+		if c := s.open(); c.try.look == r.look && !c.before && (c.Act == app.ActAccept || c.try.took) {
 			r.askForOutcome(s, c)
 		}
 	}

@@ -142,6 +142,23 @@ func TestRejectingComesAfterAccepting(t *testing.T) {
 	})
 }
 
+func TestTheBoardTellsThatARivalTookWhatARejectionFailedFor(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.RejectExcluded = true
+		w.portal.pages = 3
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "reject" {
+				w.portal.job(number).status, w.portal.job(number).noPage = "Filled", true
+				return &fault{instead: unavailable(500)}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100").of("Onsite"))
+		w.start()
+		w.status("100", app.JobLost)
+	})
+}
+
 // A failed rejection is to be made again, and the look that confirms an acceptance before
 // it shows that somebody else has the job. That look lasts until the next one is due.
 func TestNothingIsRejectedThatANewerBoardShowsTaken(t *testing.T) {
