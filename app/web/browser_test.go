@@ -93,7 +93,7 @@ func browse(t *testing.T) context.Context {
 	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	context.AfterFunc(t.Context(), cancel) // Before the servers of the test end: they wait for its stream.
-	ctx, cancel = context.WithTimeout(ctx, 80*time.Second)
+	ctx, cancel = context.WithTimeout(ctx, 160*time.Second)
 	t.Cleanup(cancel)
 	do(t, ctx)
 	return ctx
@@ -112,7 +112,7 @@ func press(t *testing.T, ctx context.Context, selector string) {
 // eventually tries something until it goes well.
 func eventually(t *testing.T, ctx context.Context, what string, try func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

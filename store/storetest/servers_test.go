@@ -20,9 +20,9 @@ func TestARedisCanBeFrozenAndKilledAndIsThereAgain(t *testing.T) {
 	}
 	t.Cleanup(server.Stop)
 	answers := func() bool {
-		client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 300 * time.Millisecond})
+		client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, DialTimeout: 3 * time.Second, ReadTimeout: 3 * time.Second})
 		defer client.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		return client.Ping(ctx).Err() == nil
 	}

@@ -14,14 +14,22 @@ import (
 	"time"
 )
 
-// What the program promises, and the room that a busy machine is given beyond it.
+// What the program promises.
 const (
-	toldWithin    = 2 * time.Second        // A fault stands in /health.
-	healthyWithin = time.Second            // Beyond one retry delay, once the cause is gone.
-	endsWithin    = 10 * time.Second       // After SIGTERM.
-	leaseRenewal  = 4 * time.Second        // A third of a lease, and a little.
-	room          = 500 * time.Millisecond // For the harness's own asking and a busy machine.
+	toldWithin    = 2 * time.Second  // A fault stands in /health.
+	healthyWithin = time.Second      // Beyond one retry delay, once the cause is gone.
+	endsWithin    = 10 * time.Second // After SIGTERM.
+	leaseRenewal  = 4 * time.Second  // A third of a lease, and a little.
 )
+
+// room is what the harness's own asking takes beyond that; in CI, whose machine may do other
+// things as well, a promise is not to be missed by more than two seconds.
+func room() time.Duration {
+	if os.Getenv("CI") != "" {
+		return 2 * time.Second
+	}
+	return 500 * time.Millisecond
+}
 
 // TestEveryFault runs the table of faults against the real binary. ATOZBOT_CHAOS=short
 // takes the rows that stand for the rest; ATOZBOT_CHAOS_ROW=words takes those whose name
@@ -261,10 +269,10 @@ func judge(t *testing.T, stage *Stage, row *figures, broken, mended time.Time) {
 	}
 	slices.Sort(words)
 	row.said = strings.Join(words, ", ")
-	if row.told > toldWithin {
-		t.Errorf("/health still said healthy %v after the fault began, want at most %v", row.told, toldWithin)
+	if limit := toldWithin + room(); row.told > limit {
+		t.Errorf("/health still said healthy %v after the fault began, want at most %v", row.told, limit)
 	}
-	if limit := healthyWithin + RetryDelay + room; row.healed > limit {
+	if limit := healthyWithin + RetryDelay + room(); row.healed > limit {
 		t.Errorf("healthy %v after the cause was gone, want at most %v", row.healed, limit)
 	}
 	if row.fault.Lasts > toldWithin && !row.fault.AtStart && row.wonDuring < row.came {
