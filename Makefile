@@ -38,13 +38,13 @@ race: ## Run the tests with the race detector (needs a C compiler)
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Run the linters and the format check
-	@unformatted=$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l $$(git ls-files '*.go')) && \
+	@unformatted=$$($(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -l .) && \
 	  if [ -n "$$unformatted" ]; then printf '%s\n' "$$unformatted" "run: make format" >&2; exit 1; fi
 	$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION) run --build-tags chaos ./...
 
 .PHONY: format
 format: $(TOOLS)/gofumpt-$(GOFUMPT_VERSION) ## Format every Go file
-	$(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -w $$(git ls-files '*.go')
+	$(TOOLS)/gofumpt-$(GOFUMPT_VERSION) -w .
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME each (30s)
