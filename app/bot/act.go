@@ -60,10 +60,11 @@ func (r *run) act() {
 		r.flush()
 	}
 	r.flush()
+	r.restTally = r.tally.version // What is learned below may free what was decided against.
 	r.askForOutcomes()
 	r.watchBookings()
 	r.refreshTally()
-	r.restTally, r.restUntil = r.tally.version, r.untilDoubt(time.Now().Add(clockEvery))
+	r.restUntil = r.untilDoubt(time.Now().Add(clockEvery))
 	if time.Since(r.spreadAt) >= spreadEvery {
 		r.rememberSightings()
 	}
@@ -129,7 +130,8 @@ func (r *run) acceptSome() bool {
 // nothing left to accept; one at least has its turn before the next look.
 func (r *run) rejectSome() bool {
 	for i, s := range r.rejects {
-		if !s.matchedNow(r.valid) {
+		if !s.matchedNow(r.valid) || s.basis.row != s.row {
+			r.unfinished = true
 			continue // A newer board than the one it was decided on has come meanwhile.
 		}
 		if r.interrupted() || i > 0 && time.Now().After(r.pace.next()) {

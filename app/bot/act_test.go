@@ -550,3 +550,66 @@ func TestAJobThatIsTakenWhileItsClaimIsStoredIsNotPosted(t *testing.T) {
 		})
 	}
 }
+
+// The page of a lost job would free its place as well, and nothing would be left of the
+// round to take another in.
+func TestWhereALookTakesSeveralRequestsAPlaceThatIsFreedIsTakenInThatRound(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.pages = 3
+		w.records.config.CheckIntervalSeconds = 60
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "accept" && number == "100" {
+				w.portal.job("100").status = "Filled"
+				return &fault{reply: &app.Reply{Class: app.PageGone, Status: 200}}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"), telephone("101"))
+		w.start()
+		w.status("100", app.JobLost)
+		w.pass(5 * time.Second)
+		w.want(w.records.job("101").Status == app.JobAccepted, "the one at the same time is %s", w.records.job("101").Status)
+	})
+}
+
+// Its old address can be gone because it is ours now.
+func TestAPageThatIsGoneIsNotBelievedBeforeTheRow(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.portal.bare, w.portal.pages = true, 3
+		w.portal.faults = func(kind, number string) *fault {
+			if kind == "accept" {
+				w.portal.job(number).noPage = true
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"))
+		w.start()
+		w.status("100", app.JobAccepted)
+		w.want(len(w.records.told(app.EventJobLost)) == 0, "it was told to be lost")
+	})
+}
+
+// The board does not change any more, and the outcome comes after everything was decided.
+func TestWhatALateOutcomeFreesIsTakenAtTheNextLook(t *testing.T) {
+	inWorld(t, func(w *world) {
+		tried, pages := false, 0
+		w.portal.faults = func(kind, number string) *fault {
+			switch j := w.portal.job("100"); {
+			case kind == "accept" && number == "100":
+				tried = true
+				j.status, j.offBoard = "Filled", true
+				return &fault{instead: reset()}
+			case kind == "details" && number == "100" && tried:
+				if pages++; pages == 1 {
+					return &fault{instead: unavailable(500)}
+				}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100"), telephone("101"))
+		w.start()
+		w.status("100", app.JobLost)
+		took := w.until("taken", func() bool { return w.records.job("101").Status == app.JobAccepted })
+		w.want(took <= 2*time.Second, "it took %s", took)
+	})
+}

@@ -77,15 +77,40 @@ func (r *run) unconfirmed() bool {
 	return false
 }
 
-// askAboutPosted asks the pages of what was posted on the newest board and is still to be
-// confirmed. Whether a rejection that failed was made all the same or a rival took the job,
-// a page that is gone does not tell, and its row may.
+// askAboutPosted asks the pages of what was posted on the newest board and may have been
+// done, and settles what they show to be done. Of everything else the board tells more: a
+// look has to be made then anyway, and what a try gives back can be taken in it.
 func (r *run) askAboutPosted() {
 	for _, s := range r.openClaims() {
-		if c := s.open(); c.try.look == r.look && !c.before && (c.Act == app.ActAccept || c.try.took) {
-			r.askForOutcome(s, c)
+		c := s.open()
+		if c.try.look != r.look || c.before {
+			continue
+		}
+		if c.try.gone || c.try.refusal != "" || r.over() || r.halted || !r.doneByPage(s, c) {
+			return
 		}
 	}
+}
+
+// doneByPage settles a claim where the job's page shows that its act was done, and tells
+// whether it did.
+func (r *run) doneByPage(s *seen, c *claim) bool {
+	if c.Act == app.ActReject && !c.try.took {
+		return false // That a rival took the job meanwhile, its row may tell and its page not.
+	}
+	page, err := r.askDetails(r.reachable(s))
+	if err != nil {
+		return false
+	}
+	found := signOnPage(page, c.Act)
+	switch {
+	case c.Act == app.ActAccept && found == signOurs:
+	case c.Act == app.ActReject && found == signNoForm:
+	default:
+		return false
+	}
+	r.weigh(s, c, found)
+	return true
 }
 
 // openClaims gives the jobs with a claim whose outcome is not known. It is asked for many

@@ -190,3 +190,26 @@ func TestNothingIsRejectedThatANewerBoardShowsTaken(t *testing.T) {
 		w.want(w.records.job("101").Status == app.JobLost, "it is %s", w.records.job("101").Status)
 	})
 }
+
+// The answer is the board's first page, which the job is not on.
+func TestWhatASettledJobWasDecidedByStays(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.records.config.RejectExcluded, w.records.config.CheckIntervalSeconds = true, 60
+		w.portal.pages = 3
+		w.portal.faults = func(kind, number string) *fault {
+			switch j := w.portal.job("100"); {
+			case kind == "reject":
+				j.rejected = true
+				return &fault{reply: &app.Reply{Class: app.PageBoard, Status: 200, Board: &app.Board{Jobs: []app.Job{w.portal.job("101").row()}}}}
+			case kind == "details" && j.rejected:
+				return &fault{details: &app.Details{Number: number, Type: "Onsite", StatusText: "Rejected", State: app.StateOther}}
+			}
+			return nil
+		}
+		w.portal.add(telephone("100").of("Onsite"), telephone("101").of("Video interpreting"))
+		w.start()
+		w.status("100", app.JobRejected)
+		w.pass(5 * time.Second)
+		w.want(w.records.job("100").Verdict == app.VerdictReject, "its verdict has become %s", w.records.job("100").Verdict)
+	})
+}
