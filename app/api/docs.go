@@ -2,7 +2,6 @@ package api
 
 import (
 	"embed"
-	"io/fs"
 	"net/http"
 	"strings"
 
@@ -21,12 +20,7 @@ const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 
 // docsRoutes serve the page to try the API.
 func (s *Server) docsRoutes() {
-	ours, err := fs.Sub(docsFiles, "docs")
-	if err != nil {
-		panic("api: the embedded pages are missing: " + err.Error())
-	}
 	assets := v5emb.New("atozbot API", "/openapi.json", "/docs/")
-	page := http.FileServerFS(ours)
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		callOf(r.Context()).route = "/docs"
 		h := w.Header()
@@ -36,10 +30,10 @@ func (s *Server) docsRoutes() {
 		switch {
 		case name == "":
 			h.Set("Cache-Control", "no-cache")
-			http.ServeFileFS(w, r, ours, "index.html")
+			http.ServeFileFS(w, r, docsFiles, "docs/index.html")
 		case name == "page.js" || name == "page.css":
 			h.Set("Cache-Control", "no-cache")
-			http.StripPrefix("/docs/", page).ServeHTTP(w, r)
+			http.ServeFileFS(w, r, docsFiles, "docs/"+name)
 		case isDocsAsset(name):
 			h.Set("Cache-Control", "public, max-age=86400")
 			assets.ServeHTTP(w, r)

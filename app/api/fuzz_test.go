@@ -23,7 +23,7 @@ func FuzzHandler(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, body, contentType, authorization string) {
 		u, err := url.ParseRequestURI(target)
 		if err != nil || !token(method) {
-			t.Skip("no server would let it through")
+			return // No server would let it through.
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // Streams are broken off.
 		defer cancel()

@@ -93,7 +93,7 @@ func freePort(t *testing.T) string {
 }
 
 func TestTenCrashesLoseNothingAndDoubleNothing(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() && os.Getenv("CI") == "" {
 		t.Skip("skipped: the program is not killed ten times in a short run")
 	}
 	for name, settings := range map[string]func(t *testing.T) []string{
